@@ -1,0 +1,212 @@
+/**
+ * Every request that crosses a process, as one map: name -> validators of its parameters and of its result. A field named
+ * `bytes` (a Uint8Array) at the top level travels beside the JSON as raw bytes, on every transport.
+ */
+import * as z from 'zod';
+import { splits } from '../domain/image.ts';
+import { trainConfigSchema } from '../training/config.ts';
+import { runEventSchema } from '../training/events.ts';
+import type { HostEvent } from './events.ts';
+import {
+  boxPxSchema,
+  boxSchema,
+  classSchema,
+  editSchema,
+  formatNames,
+  idSchema,
+  imageSchema,
+  jobSchema,
+  projectSchema,
+  runSchema,
+} from './schemas.ts';
+
+const none = z.object({});
+const bytes = z.instanceof(Uint8Array);
+const path = z.string().min(1).max(4096);
+const history = z.object({ undo: z.string().nullable(), redo: z.string().nullable() });
+/** An image as the canvas needs it. `history` names what undo and redo would do here, null where there is nothing. */
+const openedImage = z.object({ image: imageSchema, boxes: z.array(boxSchema), history });
+const trainingImage = z.object({
+  id: idSchema,
+  name: z.string(),
+  widthPx: z.number(),
+  heightPx: z.number(),
+  boxes: z.array(z.object({ boxPx: boxPxSchema, classIndex: z.number().int(), ignore: z.boolean() })),
+});
+
+function request<P extends z.ZodType, R extends z.ZodType>(params: P, result: R) {
+  return { params, result };
+}
+
+export const requests = {
+  'app.info': request(
+    none,
+    z.object({
+      version: z.string(),
+      shell: z.enum(['desktop', 'web']),
+      platform: z.string(),
+      homePath: z.string(),
+    }),
+  ),
+
+  'projects.recent': request(
+    none,
+    z.array(z.object({ name: z.string(), path: z.string(), exists: z.boolean() })),
+  ),
+  'projects.current': request(none, projectSchema.nullable()),
+  'projects.create': request(z.object({ path, name: z.string().min(1).max(200) }), projectSchema),
+  'projects.open': request(z.object({ path }), projectSchema),
+  /** Opens the built-in sample project, drawing it first where it does not exist yet (a `sample` job tells how far it is). */
+  'projects.openSample': request(none, projectSchema),
+  'projects.close': request(none, none),
+
+  /** Folders for the in-app folder chooser: the same on every shell. `path` null: the user's home. */
+  'folders.list': request(
+    z.object({ path: path.nullable() }),
+    z.object({
+      path: z.string(),
+      parent: z.string().nullable(),
+      imageCount: z.number(),
+      isProject: z.boolean(),
+      folders: z.array(z.object({ name: z.string(), path: z.string(), isProject: z.boolean() })),
+    }),
+  ),
+
+  'images.list': request(none, z.array(imageSchema)),
+  'images.open': request(z.object({ imageId: idSchema }), openedImage),
+  'images.addFolder': request(z.object({ path }), jobSchema),
+  /** Looks for missing files by content below a folder. */
+  'images.findMoved': request(z.object({ path }), jobSchema),
+  'images.setSplit': request(
+    z.object({ imageIds: z.array(idSchema), split: z.enum(splits).nullable() }),
+    none,
+  ),
+  /** Upright RGB8, row-major. */
+  'images.pixels': request(
+    z.object({ imageId: idSchema }),
+    z.object({ widthPx: z.number(), heightPx: z.number(), bytes }),
+  ),
+  /** An encoded image a browser can show: `display` at most 4096 px wide or high, `thumb` at most 256. */
+  'images.derivative': request(
+    z.object({ imageId: idSchema, variant: z.enum(['display', 'thumb']) }),
+    z.object({ mime: z.string(), widthPx: z.number(), heightPx: z.number(), bytes }),
+  ),
+
+  /** Applies and journals one edit; once answered it is on disk. `conflict` where a `before` is not what is stored. */
+  'edits.apply': request(z.object({ edit: editSchema }), z.object({ image: imageSchema, history })),
+  /** The boxes after the undo, as `images.open` answers. */
+  'edits.undo': request(z.object({ imageId: idSchema }), openedImage),
+  'edits.redo': request(z.object({ imageId: idSchema }), openedImage),
+
+  'classes.list': request(none, z.array(classSchema)),
+  'classes.add': request(z.object({ name: z.string().min(1).max(200) }), classSchema),
+  'classes.update': request(
+    z.object({
+      id: z.number().int(),
+      name: z.string().min(1).max(200).optional(),
+      color: classSchema.shape.color.optional(),
+    }),
+    classSchema,
+  ),
+  'classes.reorder': request(z.object({ ids: z.array(z.number().int()) }), z.array(classSchema)),
+  /** Only a class without boxes; `conflict` otherwise. */
+  'classes.remove': request(z.object({ id: z.number().int() }), none),
+
+  'import.start': request(
+    z.object({
+      source: path,
+      format: z.enum(formatNames).optional(),
+      imagesPath: path.optional(),
+      /** VOC: `spec` (1-based) or `zero-based`; where absent the files decide. */
+      dialect: z.enum(['spec', 'zero-based']).optional(),
+      dryRun: z.boolean().default(false),
+    }),
+    jobSchema,
+  ),
+  'export.start': request(
+    z.object({ dest: path, format: z.enum(formatNames), split: z.enum(splits).optional() }),
+    jobSchema,
+  ),
+  'jobs.list': request(none, z.array(jobSchema)),
+  'jobs.cancel': request(z.object({ jobId: idSchema }), none),
+
+  /** What a run with this config would train on. Class indices follow `classIds`. */
+  'training.data': request(
+    z.object({ includeUnreviewed: z.boolean().default(false) }),
+    z.object({
+      classIds: z.array(z.number().int()),
+      classes: z.array(z.string()),
+      train: z.array(trainingImage),
+      validation: z.array(trainingImage),
+    }),
+  ),
+  'runs.list': request(none, z.array(runSchema)),
+  'runs.create': request(
+    z.object({
+      config: trainConfigSchema,
+      classIds: z.array(z.number().int()),
+      classNames: z.array(z.string()),
+    }),
+    runSchema,
+  ),
+  'runs.update': request(
+    z.object({
+      runId: idSchema,
+      name: z.string().min(1).max(200).optional(),
+      status: runSchema.shape.status.optional(),
+      problem: runSchema.shape.problem.optional(),
+    }),
+    runSchema,
+  ),
+  'runs.remove': request(z.object({ runId: idSchema }), none),
+  'runs.append': request(z.object({ runId: idSchema, events: z.array(runEventSchema).max(10_000) }), none),
+  'runs.events': request(z.object({ runId: idSchema }), z.array(runEventSchema)),
+  /** `bytes`: the weights as safetensors, then the optimizer's state as safetensors; `weightsLength` divides them. */
+  'runs.saveCheckpoint': request(
+    z.object({
+      runId: idSchema,
+      step: z.number().int(),
+      meta: z.record(z.string(), z.unknown()),
+      weightsLength: z.number().int(),
+      bytes,
+    }),
+    z.object({ path: z.string() }),
+  ),
+  /** The newest loadable checkpoint, or the one of the given step. Divided like `runs.saveCheckpoint`. */
+  'runs.loadCheckpoint': request(
+    z.object({ runId: idSchema, step: z.number().int().optional() }),
+    z.object({ step: z.number(), meta: z.record(z.string(), z.unknown()), weightsLength: z.number(), bytes }),
+  ),
+
+  /** Replaces an image's proposals by a model's detections. Labels are not touched. */
+  'proposals.replace': request(
+    z.object({
+      imageId: idSchema,
+      runId: idSchema.nullable(),
+      detections: z
+        .array(z.object({ classId: z.number().int(), boxPx: boxPxSchema, score: z.number() }))
+        .max(10_000),
+    }),
+    openedImage,
+  ),
+} as const;
+
+export type Requests = typeof requests;
+export type RequestName = keyof Requests;
+/** What a caller passes (defaults may be left out). */
+export type RequestParams<N extends RequestName> = z.input<Requests[N]['params']>;
+/** What a handler receives. */
+export type ParsedParams<N extends RequestName> = z.output<Requests[N]['params']>;
+export type RequestResult<N extends RequestName> = z.output<Requests[N]['result']>;
+
+/** One function per request: what `electron/services` offers and every shell serves. */
+export type Handlers = { [N in RequestName]: (params: ParsedParams<N>) => Promise<RequestResult<N>> };
+
+/** The contract's client: what `renderer/bridge` offers to the screens. Rejects with a `Problem`. */
+export interface Client {
+  request<N extends RequestName>(name: N, params: RequestParams<N>): Promise<RequestResult<N>>;
+  /** Returns a function that ends the subscription. */
+  subscribe(listener: (event: HostEvent) => void): () => void;
+}
+
+export type OpenedImage = z.output<typeof openedImage>;

@@ -1,0 +1,41 @@
+/** Everything that decides a run. Stored with the run; the same config, data and adapter give the same run. */
+import * as z from 'zod';
+
+export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50'] as const;
+export const boxLossNames = ['l1', 'giou'] as const;
+
+export const trainConfigSchema = z.object({
+  backbone: z.enum(backboneNames).default('nano'),
+  /** Strategy of the classification loss. The rivals of focal loss join here. */
+  loss: z.enum(['focal']).default('focal'),
+  alpha: z.number().min(-1).max(1).default(0.25),
+  gamma: z.number().min(0).max(10).default(2),
+  /** pi: the foreground probability that the last bias starts at, `-log((1 - pi) / pi)`. */
+  prior: z.number().gt(0).lt(1).default(0.01),
+  boxLoss: z.enum(boxLossNames).default('l1'),
+  steps: z.number().int().min(1).max(1_000_000).default(1000),
+  batch: z.number().int().min(1).max(64).default(2),
+  /** The image is scaled so that its short side is `minSizePx`, or less where its long side would pass `maxSizePx`. */
+  minSizePx: z.number().int().min(32).max(4096).default(320),
+  maxSizePx: z.number().int().min(32).max(4096).default(320),
+  learningRate: z.number().positive().max(10).default(0.01),
+  momentum: z.number().min(0).lt(1).default(0.9),
+  weightDecay: z.number().min(0).max(1).default(0.0001),
+  schedule: z.enum(['constant', 'cosine', 'step']).default('cosine'),
+  warmupSteps: z.number().int().min(0).default(50),
+  /** `default`: horizontal flip. */
+  augment: z.enum(['none', 'default']).default('default'),
+  shuffle: z.boolean().default(true),
+  seed: z.number().int().min(0).max(4294967295).default(1),
+  /** Validation AP every so many steps and at the end; 0: at the end only. */
+  evaluateEvery: z.number().int().min(0).default(250),
+  checkpointEvery: z.number().int().min(1).default(100),
+  /** `random`, or a run's id to start from its last weights. */
+  init: z.string().default('random'),
+  /** Train on images in progress and unlabelled too. */
+  includeUnreviewed: z.boolean().default(false),
+});
+
+export type TrainConfig = z.infer<typeof trainConfigSchema>;
+
+export const defaultTrainConfig: TrainConfig = trainConfigSchema.parse({});
