@@ -29,6 +29,8 @@ export const trainConfigSchema = z.object({
   seed: z.number().int().min(0).max(4294967295).default(1),
   /** Validation AP every so many steps and at the end; 0: at the end only. */
   evaluateEvery: z.number().int().min(0).default(250),
+  /** At most so many validation images an evaluation, evenly spaced; 0: all of them. */
+  evaluateImages: z.number().int().min(0).default(500),
   checkpointEvery: z.number().int().min(1).default(100),
   /** `random`, or a run's id to start from its last weights. */
   init: z.string().default('random'),

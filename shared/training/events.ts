@@ -47,6 +47,14 @@ export const runEventSchema = z.discriminatedUnion('event', [
     images: z.number(),
   }),
   z.object({ event: z.literal('checkpoint'), step: z.number(), path: z.string() }),
+  /** Something was left out and the run goes on: an unreadable image, a box too small to be seen. */
+  z.object({
+    event: z.literal('warning'),
+    step: z.number(),
+    message: z.string(),
+    remedy: z.string(),
+    images: z.array(z.string()),
+  }),
   z.object({ event: z.literal('paused'), step: z.number() }),
   z.object({ event: z.literal('resumed'), step: z.number() }),
   z.object({
@@ -63,7 +71,10 @@ export const runEventSchema = z.discriminatedUnion('event', [
     event: z.literal('done'),
     step: z.number(),
     reason: z.enum(['finished', 'stopped']),
+    /** The last checkpoint, whose AP follows. */
     weights: z.string(),
+    /** The checkpoint with the best AP50, where there was any evaluation. */
+    best: z.object({ step: z.number(), AP50: z.number(), weights: z.string() }).nullable().optional(),
     AP: z.number().nullable(),
     AP50: z.number().nullable(),
     seconds: z.number(),

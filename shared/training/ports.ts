@@ -56,8 +56,23 @@ export interface CheckpointMeta {
   readonly network: Readonly<Record<string, unknown>>;
   readonly config: Readonly<Record<string, unknown>>;
   readonly adapter: string;
+  /** At this step, where it was evaluated. */
   readonly AP50: number | null;
+  /** The best so far, over all the run's evaluations up to here. */
+  readonly bestAP50?: number | null;
+  /** Step and path of the checkpoint that holds them. */
+  readonly bestStep?: number | null;
+  readonly bestPath?: string | null;
+  /** Names the training images and boxes, so that a resumed run can say that they have changed. */
+  readonly dataFingerprint?: string;
+  /** This checkpoint holds the best weights so far: keep it beside the newest. */
+  readonly best?: boolean;
+  /** Seconds of training behind it, over every sitting. */
+  readonly seconds?: number;
 }
+
+/** Resolves after the host has served its other events: messages, timers, painting. `setTimeout(resolve, 0)` and the like. */
+export type YieldToHost = () => Promise<void>;
 
 /** Monotonic milliseconds. */
 export type Clock = () => number;

@@ -1,0 +1,90 @@
+/** From scaled images and their labels to the batch a network is given. */
+import { paddedSize, resizedSize, type SizePx, scaleBoxes } from '../detector/preprocess.ts';
+import { clipToImage } from '../domain/box.ts';
+import type { ScaledImage, ScaleSettings } from './imageSource.ts';
+import type { Batch, BatchTarget, TrainingBox, TrainingImage } from './ports.ts';
+
+export interface BatchItem {
+  readonly image: TrainingImage;
+  readonly scaled: ScaledImage;
+  readonly flip: boolean;
+}
+
+/** A labelled object narrower or lower than this at the network's scale has no anchor and no pixel of its own: it is left out. */
+export const minBoxSidePx = 1;
+
+/** Pads every image right and bottom with zeros to the batch's largest, rounded up to a multiple of 32. */
+export function buildBatch(items: readonly BatchItem[]): Batch {
+  const frame = paddedSize(items.map((item) => item.scaled.size));
+  const images = new Float32Array(items.length * frame.heightPx * frame.widthPx * 3);
+  items.forEach((item, index) => {
+    copyPixels(images, index * frame.heightPx * frame.widthPx * 3, frame.widthPx, item);
+  });
+  return {
+    images,
+    batch: items.length,
+    paddedHeight: frame.heightPx,
+    paddedWidth: frame.widthPx,
+    targets: items.map(targetOf),
+  };
+}
+
+function copyPixels(images: Float32Array, offset: number, frameWidth: number, item: BatchItem): void {
+  const { size, pixels } = item.scaled;
+  const rowLength = size.widthPx * 3;
+  for (let y = 0; y < size.heightPx; y++) {
+    const row = pixels.subarray(y * rowLength, (y + 1) * rowLength);
+    const at = offset + y * frameWidth * 3;
+    if (item.flip) copyMirrored(images, at, row);
+    else images.set(row, at);
+  }
+}
+
+function copyMirrored(images: Float32Array, at: number, row: Float32Array): void {
+  for (let from = row.length - 3, to = at; from >= 0; from -= 3, to += 3) {
+    images[to] = row[from]!;
+    images[to + 1] = row[from + 1]!;
+    images[to + 2] = row[from + 2]!;
+  }
+}
+
+function targetOf({ image, scaled, flip }: BatchItem): BatchTarget {
+  const { objects, ignored } = usableBoxes(image, scaled.size);
+  return {
+    imageId: image.id,
+    heightPx: scaled.size.heightPx,
+    widthPx: scaled.size.widthPx,
+    originalHeightPx: image.heightPx,
+    originalWidthPx: image.widthPx,
+    boxes: scaleBoxes(flatten(objects, image), image, scaled.size, flip),
+    classIndices: Int32Array.from(objects, (box) => box.classIndex),
+    ignoreBoxes: scaleBoxes(flatten(ignored, image), image, scaled.size, flip),
+  };
+}
+
+interface UsableBoxes {
+  readonly objects: readonly TrainingBox[];
+  readonly ignored: readonly TrainingBox[];
+  readonly tooSmall: number;
+}
+
+function usableBoxes(image: TrainingImage, size: SizePx): UsableBoxes {
+  const labels = image.boxes.filter((box) => !box.ignore);
+  const objects = labels.filter((box) => {
+    const [x1, y1, x2, y2] = clipToImage(box.boxPx, image.widthPx, image.heightPx);
+    const widthPx = ((x2 - x1) * size.widthPx) / image.widthPx;
+    const heightPx = ((y2 - y1) * size.heightPx) / image.heightPx;
+    return widthPx >= minBoxSidePx && heightPx >= minBoxSidePx;
+  });
+  const ignored = image.boxes.filter((box) => box.ignore);
+  return { objects, ignored, tooSmall: labels.length - objects.length };
+}
+
+/** How many of an image's labels the training size is too small for. */
+export function countTooSmall(image: TrainingImage, { minSizePx, maxSizePx }: ScaleSettings): number {
+  return usableBoxes(image, resizedSize(image.heightPx, image.widthPx, minSizePx, maxSizePx)).tooSmall;
+}
+
+function flatten(boxes: readonly TrainingBox[], image: TrainingImage): Float32Array {
+  return Float32Array.from(boxes.flatMap((box) => clipToImage(box.boxPx, image.widthPx, image.heightPx)));
+}

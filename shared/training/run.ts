@@ -1,0 +1,330 @@
+/**
+ * A training run from its first step to its last word. It is told everything from outside and answers between steps: a wish
+ * to pause or stop waits for one step at most. Whatever ends it, the log says how, and the newest checkpoint goes on from there.
+ */
+import { Problem, type ProblemData, toProblemData } from '../domain/problem.ts';
+import { type BatchItem, buildBatch } from './batch.ts';
+import { type Checkpoint, captureWeights, dataFingerprint, restoreCheckpoint } from './checkpoint.ts';
+import type { TrainConfig } from './config.ts';
+import type { RunControl } from './control.ts';
+import { evaluateImages } from './evaluate.ts';
+import type { EvaluationEvent, RunEvent } from './events.ts';
+import { ImageSource } from './imageSource.ts';
+import { initialiseFrom, type WeightsSource } from './initialise.ts';
+import { Journal } from './journal.ts';
+import { describeReport, isFiniteReport, NonFiniteLoss } from './nonFinite.ts';
+import type { CheckpointMeta, Clock, Executor, RunFiles, StepReport, TrainingData, YieldToHost } from './ports.ts';
+import { type Draw, isFlipped, Sampler } from './sampler.ts';
+import { learningRateAt } from './schedule.ts';
+import { changedDataWarning, requireTrainable, tooSmallWarning, unreadableWarning, type Warning } from './warnings.ts';
+
+export interface RunOptions {
+  readonly runId: string;
+  readonly config: TrainConfig;
+  /** The options the executor's network was built from; they go into every checkpoint. */
+  readonly network: Readonly<Record<string, unknown>>;
+  readonly data: TrainingData;
+  readonly executor: Executor;
+  readonly files: RunFiles;
+  readonly clock: Clock;
+  readonly control: RunControl;
+  readonly yieldToHost: YieldToHost;
+  /** Every event as it happens; the log follows within a second. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Goes on from here as if nothing had happened. */
+  readonly resume?: Checkpoint;
+  /** Starts from these weights; not looked at where `resume` is given. */
+  readonly initial?: WeightsSource;
+  readonly cacheBytes?: number;
+}
+
+export interface RunOutcome {
+  readonly status: 'finished' | 'stopped' | 'failed';
+  /** Steps whose update is in the weights. */
+  readonly step: number;
+  readonly checkpointStep: number | null;
+  /** Of the last evaluation. */
+  readonly AP: number | null;
+  readonly AP50: number | null;
+  /** Why it failed. */
+  readonly problem: ProblemData | null;
+}
+
+/** Never rejects: a failure is an outcome, and an event in the log. The executor stays the caller's to dispose of. */
+export async function runTraining(options: RunOptions): Promise<RunOutcome> {
+  return new Run(options).go();
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #journal: Journal;
+  readonly #sampler: Sampler;
+  readonly #source: ImageSource;
+  readonly #fingerprint: string;
+  readonly #startedMs: number;
+  /** Steps whose update is in the weights. */
+  #step = 0;
+  #secondsBefore = 0;
+  #last: { step: number; path: string } | null = null;
+  #best: { step: number; AP50: number; weights: string } | null = null;
+  #evaluation: EvaluationEvent | null = null;
+
+  constructor(options: RunOptions) {
+    const { config, data, files, clock } = options;
+    this.#options = options;
+    this.#startedMs = clock();
+    this.#journal = new Journal(files, clock, options.onEvent ?? (() => {}));
+    this.#sampler = new Sampler({ ...config, count: data.train.length });
+    this.#fingerprint = dataFingerprint(data);
+    this.#source = new ImageSource({
+      minSizePx: config.minSizePx,
+      maxSizePx: config.maxSizePx,
+      budgetBytes: options.cacheBytes,
+      pixels: (imageId) => data.pixels(imageId),
+      onUnreadable: (image, reason) => this.#warn(unreadableWarning(image, reason)),
+    });
+  }
+
+  async go(): Promise<RunOutcome> {
+    try {
+      await this.#begin();
+      await this.#train();
+      return await this.#end();
+    } catch (error) {
+      return await this.#fail(error);
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { runId, data, executor, resume } = this.#options;
+    requireTrainable(data);
+    await this.#loadWeights();
+    this.#journal.emit({
+      event: 'start',
+      runId,
+      classes: [...data.classes],
+      adapter: executor.adapter,
+      backend: executor.backend,
+      software: executor.software,
+      trainImages: data.train.length,
+      validationImages: data.validation.length,
+      parameterCount: executor.parameterCount,
+      fromStep: this.#step,
+    });
+    const tooSmall = tooSmallWarning(data, this.#options.config);
+    if (tooSmall) this.#warn(tooSmall);
+    const before = resume?.meta.dataFingerprint;
+    if (before && before !== this.#fingerprint) this.#warn(changedDataWarning);
+    await this.#journal.flush();
+  }
+
+  async #loadWeights(): Promise<void> {
+    const { data, executor, network, resume, initial } = this.#options;
+    if (resume) {
+      restoreCheckpoint(executor, resume, { classes: data.classes, network });
+      const { meta } = resume;
+      this.#step = meta.step;
+      this.#secondsBefore = meta.seconds ?? 0;
+      if (meta.bestAP50 != null && meta.bestStep != null) {
+        this.#best = { step: meta.bestStep, AP50: meta.bestAP50, weights: meta.bestPath ?? '' };
+      }
+    } else if (initial) {
+      const { tensors } = initialiseFrom(initial, await executor.exportWeights(), data.classes);
+      executor.importWeights(tensors);
+    }
+  }
+
+  async #train(): Promise<void> {
+    const { config, control } = this.#options;
+    while (this.#step < config.steps && (await this.#mayGoOn())) {
+      await this.#advance(this.#step + 1);
+      const due = config.evaluateEvery > 0 && this.#step % config.evaluateEvery === 0;
+      const isBest = due && this.#step < config.steps && (await this.#evaluate());
+      if (isBest || this.#step % config.checkpointEvery === 0) await this.#saveCheckpoint(isBest);
+      await this.#journal.flushIfDue();
+      await this.#options.yieldToHost();
+    }
+    if (control.wish !== 'stop') await this.#finalEvaluation();
+  }
+
+  /** Waits out a pause. False where the run is to stop. */
+  async #mayGoOn(): Promise<boolean> {
+    const { control } = this.#options;
+    if (control.wish === 'pause') {
+      await this.#saveCheckpoint(false);
+      this.#journal.emit({ event: 'paused', step: this.#step });
+      await this.#journal.flush();
+      await control.untilResumed();
+      if (control.wish === 'run') this.#journal.emit({ event: 'resumed', step: this.#step });
+    }
+    return control.wish !== 'stop';
+  }
+
+  async #advance(step: number): Promise<void> {
+    const { config, executor, clock, data } = this.#options;
+    const startMs = clock();
+    const items = await this.#itemsOf(step);
+    const lr = learningRateAt(step, config);
+    const { momentum, weightDecay, alpha, gamma } = config;
+    const batch = buildBatch(items);
+    const report = await executor.step(batch, { learningRate: lr, momentum, weightDecay, alpha, gamma });
+    if (!isFiniteReport(report)) {
+      throw new NonFiniteLoss(step, describeReport(report, data.classes), items.map((item) => item.image.name));
+    }
+    this.#step = step;
+    this.#journal.emit(stepEvent(report, { step, lr, classes: data.classes, stepMs: clock() - startMs }));
+  }
+
+  async #itemsOf(step: number): Promise<BatchItem[]> {
+    const items: BatchItem[] = [];
+    for (const draw of this.#sampler.batchAt(step)) items.push(await this.#itemOf(draw));
+    return items;
+  }
+
+  /** The draw's image, or the next readable one after it. */
+  async #itemOf({ draw }: Draw): Promise<BatchItem> {
+    const { config, data } = this.#options;
+    for (let ahead = 0; ahead < data.train.length; ahead++) {
+      const image = data.train[this.#sampler.imageAt(draw + ahead)]!;
+      const scaled = await this.#source.load(image);
+      if (!scaled) continue;
+      return { image, scaled, flip: config.augment === 'default' && isFlipped(config.seed, draw, image.id) };
+    }
+    throw new Problem(
+      'not-found',
+      `None of the ${data.train.length} training images can be read.`,
+      'Check that the folders the images were added from are still there.',
+    );
+  }
+
+  /** True where these are the best weights so far. */
+  async #evaluate(): Promise<boolean> {
+    const { executor, data, config, control } = this.#options;
+    if (data.validation.length === 0) return false;
+    const result = await evaluateImages(executor, data, {
+      source: this.#source,
+      maxImages: config.evaluateImages,
+      shouldStop: () => control.wish === 'stop',
+      yieldToHost: this.#options.yieldToHost,
+    });
+    if (!result) return false;
+    this.#evaluation = { event: 'evaluation', step: this.#step, ...result };
+    this.#journal.emit(this.#evaluation);
+    await this.#journal.flush();
+    const { AP50 } = result;
+    if (AP50 === null || (this.#best && AP50 <= this.#best.AP50)) return false;
+    this.#best = { step: this.#step, AP50, weights: '' };
+    return true;
+  }
+
+  /** A long evaluation must not cost the last steps: they are saved before it, and once more with what it found. */
+  async #finalEvaluation(): Promise<void> {
+    await this.#saveCheckpoint(false);
+    const isBest = await this.#evaluate();
+    await this.#saveCheckpoint(isBest, this.#evaluation?.step === this.#step);
+  }
+
+  async #saveCheckpoint(best: boolean, evaluated = best): Promise<void> {
+    if (this.#last?.step === this.#step && !evaluated) return;
+    const { executor, files } = this.#options;
+    const meta = this.#meta(best);
+    const { weights, state } = await captureWeights(executor, meta);
+    const path = await files.saveCheckpoint(this.#step, weights, state, meta);
+    this.#last = { step: this.#step, path };
+    if (best && this.#best) this.#best = { ...this.#best, weights: path };
+    this.#journal.emit({ event: 'checkpoint', step: this.#step, path });
+    await this.#journal.flush();
+  }
+
+  #meta(best: boolean): CheckpointMeta {
+    const { config, data, network, executor } = this.#options;
+    return {
+      step: this.#step,
+      classes: data.classes,
+      backbone: config.backbone,
+      network,
+      config,
+      adapter: executor.adapter,
+      AP50: this.#evaluation?.step === this.#step ? this.#evaluation.AP50 : null,
+      bestAP50: this.#best?.AP50 ?? null,
+      bestStep: this.#best?.step ?? null,
+      bestPath: this.#best?.weights || null,
+      best,
+      dataFingerprint: this.#fingerprint,
+      seconds: this.#seconds(),
+    };
+  }
+
+  async #end(): Promise<RunOutcome> {
+    await this.#saveCheckpoint(false);
+    const reason = this.#step >= this.#options.config.steps ? 'finished' : 'stopped';
+    const outcome = this.#outcome(reason, null);
+    this.#journal.emit({
+      event: 'done',
+      step: this.#step,
+      reason,
+      weights: this.#last?.path ?? '',
+      best: this.#best,
+      AP: outcome.AP,
+      AP50: outcome.AP50,
+      seconds: this.#seconds(),
+    });
+    await this.#journal.flush();
+    return outcome;
+  }
+
+  async #fail(error: unknown): Promise<RunOutcome> {
+    const problem = withWayBack(toProblemData(error), this.#last?.step ?? this.#options.resume?.meta.step ?? null);
+    const { terms, images } = error instanceof NonFiniteLoss ? error : {};
+    const { kind, message, remedy } = problem;
+    const step = error instanceof NonFiniteLoss ? error.step : this.#step;
+    this.#journal.emit({ event: 'failed', step, kind, message, remedy, terms, images });
+    try {
+      await this.#journal.flush();
+    } catch {
+      // The log itself cannot be written (a full disk, say): the screen has the event, and the outcome says the same.
+    }
+    return this.#outcome('failed', problem);
+  }
+
+  #outcome(status: RunOutcome['status'], problem: ProblemData | null): RunOutcome {
+    const evaluation = this.#evaluation?.step === this.#step ? this.#evaluation : null;
+    return {
+      status,
+      step: this.#step,
+      checkpointStep: this.#last?.step ?? this.#options.resume?.meta.step ?? null,
+      AP: evaluation?.AP ?? null,
+      AP50: evaluation?.AP50 ?? null,
+      problem,
+    };
+  }
+
+  #warn(warning: Warning): void {
+    this.#journal.emit({ event: 'warning', step: this.#step, ...warning });
+  }
+
+  #seconds(): number {
+    return this.#secondsBefore + (this.#options.clock() - this.#startedMs) / 1000;
+  }
+}
+
+interface StepFacts {
+  readonly step: number;
+  readonly lr: number;
+  readonly stepMs: number;
+  readonly classes: readonly string[];
+}
+
+function stepEvent(report: StepReport, { step, lr, stepMs, classes }: StepFacts): RunEvent {
+  const { classification, box, positives } = report;
+  const balance = report.balance.map(({ classIndex, ...sums }) => ({ class: classes[classIndex]!, ...sums }));
+  return { event: 'step', step, loss: classification + box, classification, box, lr, positives, balance, stepMs };
+}
+
+function withWayBack(problem: ProblemData, checkpointStep: number | null): ProblemData {
+  const wayBack =
+    checkpointStep === null
+      ? 'No checkpoint was written yet: start the run again.'
+      : `The run can be resumed from its checkpoint of step ${checkpointStep}.`;
+  return { ...problem, remedy: `${problem.remedy} ${wayBack}` };
+}
