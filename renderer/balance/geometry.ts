@@ -1,0 +1,209 @@
+/**
+ * The geometry of one balance: numbers in, places out, nothing drawn. The beam turns about a pivot; from each end hangs a
+ * pan that stays level. Foreground hangs left, background right, and the heavier side sinks:
+ *
+ *   angle = maxTiltDeg * (backgroundShare - foregroundShare)
+ *
+ * so it is linear and monotone in the share, 0 at 50:50, and +-maxTiltDeg where one side has the whole loss. Positive is
+ * clockwise on a screen (y grows downward), that is, background down.
+ *
+ * What lies on the pans is sized by the loss itself: areas are proportional to it, on one scale for all classes, so a heavy
+ * block is a heavy class wherever its beam stands.
+ */
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A rectangle by its top left corner. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface BeamGeometry {
+  /** Clockwise, degrees. */
+  readonly angleDeg: number;
+  /** Where the pans hang, in the frame. */
+  readonly leftEnd: Point;
+  readonly rightEnd: Point;
+  /** Half the width of each plate, which grows with what lies on it. */
+  readonly leftPlateHalf: number;
+  readonly rightPlateHalf: number;
+  /** Blocks relative to the end they hang from; zero-sized where there is no loss. Background is two blocks, one on the other. */
+  readonly foreground: Rect;
+  readonly backgroundTrue: Rect;
+  readonly backgroundOther: Rect;
+}
+
+export const maxTiltDeg = 17;
+/** The drawing's own frame (the SVG's viewBox). */
+export const frame = {
+  width: 300,
+  height: 164,
+  pivot: { x: 150, y: 26 },
+  arm: 98,
+  hang: 84,
+  groundY: 156,
+} as const;
+
+const blockMax = { width: 74, height: 54 };
+const plateHalfMin = 30;
+const plateHalfMax = 44;
+
+export interface BeamLoss {
+  readonly foreground: number;
+  readonly backgroundTrue: number;
+  readonly backgroundOther: number;
+}
+
+/** Degrees, clockwise. Level where there is no loss. */
+export function tiltOf(foreground: number, background: number): number {
+  const total = foreground + background;
+  return total > 0 ? (maxTiltDeg * (background - foreground)) / total : 0;
+}
+
+/** `heaviestPan`: the largest pan's loss over all beams shown together, the full size of a block. */
+export function beamGeometry(loss: BeamLoss, heaviestPan: number): BeamGeometry {
+  const background = loss.backgroundTrue + loss.backgroundOther;
+  const angleDeg = tiltOf(loss.foreground, background);
+  const radians = (angleDeg * Math.PI) / 180;
+  const dx = frame.arm * Math.cos(radians);
+  const dy = frame.arm * Math.sin(radians);
+  const leftScale = blockScale(loss.foreground, heaviestPan);
+  const rightScale = blockScale(background, heaviestPan);
+  const rightBlock = block(rightScale);
+  const otherPart = background > 0 ? loss.backgroundOther / background : 0;
+  return {
+    angleDeg,
+    leftEnd: { x: frame.pivot.x - dx, y: frame.pivot.y - dy },
+    rightEnd: { x: frame.pivot.x + dx, y: frame.pivot.y + dy },
+    leftPlateHalf: plateHalf(leftScale),
+    rightPlateHalf: plateHalf(rightScale),
+    foreground: block(leftScale),
+    ...stack(rightBlock, otherPart),
+  };
+}
+
+/** Side length relative to the largest block's: the square root of the loss's part, so that areas are proportional. */
+export function blockScale(loss: number, heaviestPan: number): number {
+  if (!(loss > 0) || !(heaviestPan > 0)) return 0;
+  return Math.sqrt(Math.min(1, loss / heaviestPan));
+}
+
+function block(scale: number): Rect {
+  const width = blockMax.width * scale;
+  const height = blockMax.height * scale;
+  return { x: -width / 2, y: frame.hang - height, width, height };
+}
+
+function plateHalf(scale: number): number {
+  return plateHalfMin + (plateHalfMax - plateHalfMin) * scale;
+}
+
+/** The right block cut in two: other classes' objects lie on top of true background. */
+function stack(whole: Rect, otherPart: number): Pick<BeamGeometry, 'backgroundTrue' | 'backgroundOther'> {
+  const otherHeight = whole.height * otherPart;
+  return {
+    backgroundOther: { ...whole, height: otherHeight },
+    backgroundTrue: { ...whole, y: whole.y + otherHeight, height: whole.height - otherHeight },
+  };
+}
+
+export interface Segment {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Parts of a whole laid end to end over `length`; nothing where the whole is nothing. */
+export function segments(parts: readonly number[], length: number): Segment[] {
+  const whole = parts.reduce((sum, part) => sum + part, 0);
+  let start = 0;
+  return parts.map((part) => {
+    const size = whole > 0 ? (part / whole) * length : 0;
+    const segment = { start, size };
+    start += size;
+    return segment;
+  });
+}
+
+export interface ShareSample {
+  readonly step: number;
+  readonly foreground: number;
+  readonly backgroundTrue: number;
+  readonly backgroundOther: number;
+}
+
+export interface StripPaths {
+  /** Closed areas, bottom to top: foreground, other classes' objects, true background. */
+  readonly foreground: string;
+  readonly backgroundOther: string;
+  readonly backgroundTrue: string;
+}
+
+/**
+ * Shares over time as three stacked areas in a `width` x `height` box, over steps 0..`lastStep`. At most one sample a unit of
+ * width is kept, the mean of its neighbours, so that a long run stays a small path.
+ */
+export function stripPaths(
+  samples: readonly ShareSample[],
+  lastStep: number,
+  width: number,
+  height: number,
+): StripPaths {
+  const columns = toColumns(samples, lastStep, width);
+  if (columns.length === 0) return { foreground: '', backgroundOther: '', backgroundTrue: '' };
+  const at = (x: number, share: number): string => `${round(x)} ${round(height * (1 - share))}`;
+  const area = (low: (c: Column) => number, high: (c: Column) => number): string => {
+    const top = columns.map((column) => at(column.x, high(column)));
+    const bottom = columns.map((column) => at(column.x, low(column))).reverse();
+    return `M${[...top, ...bottom].join('L')}Z`;
+  };
+  return {
+    foreground: area(
+      () => 0,
+      (c) => c.foreground,
+    ),
+    backgroundOther: area(
+      (c) => c.foreground,
+      (c) => c.foreground + c.other,
+    ),
+    backgroundTrue: area(
+      (c) => c.foreground + c.other,
+      () => 1,
+    ),
+  };
+}
+
+interface Column {
+  readonly x: number;
+  /** Shares of the class's loss. */
+  readonly foreground: number;
+  readonly other: number;
+}
+
+function toColumns(samples: readonly ShareSample[], lastStep: number, width: number): Column[] {
+  const bins = new Map<number, { foreground: number; other: number; total: number }>();
+  for (const sample of samples) {
+    const bin = Math.min(width, Math.floor((sample.step / Math.max(1, lastStep)) * width));
+    const sum = bins.get(bin) ?? { foreground: 0, other: 0, total: 0 };
+    sum.foreground += sample.foreground;
+    sum.other += sample.backgroundOther;
+    sum.total += sample.foreground + sample.backgroundOther + sample.backgroundTrue;
+    bins.set(bin, sum);
+  }
+  const columns = [...bins]
+    .filter(([, sum]) => sum.total > 0)
+    .sort(([a], [b]) => a - b)
+    .map(([x, sum]) => ({ x, foreground: sum.foreground / sum.total, other: sum.other / sum.total }));
+  const first = columns[0];
+  // A strip starts at its left edge, though the first step is step 1.
+  return first && first.x <= 2 ? [{ ...first, x: 0 }, ...columns] : columns;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
