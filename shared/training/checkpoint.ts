@@ -1,6 +1,7 @@
 /** A checkpoint: weights and optimizer state as safetensors, and the JSON that says what they are. */
-import { fnv1a32 } from '../domain/random.ts';
+
 import { Problem } from '../domain/problem.ts';
+import { fnv1a32 } from '../domain/random.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import type { CheckpointMeta, Executor, TrainingData } from './ports.ts';
 
@@ -53,7 +54,9 @@ export function restoreCheckpoint(
 
 /** Names what a run trains on: another set of images, boxes or classes has another fingerprint. */
 export function dataFingerprint(data: Pick<TrainingData, 'classes' | 'train'>): string {
-  return fnv1a32(JSON.stringify([data.classes, data.train])).toString(16).padStart(8, '0');
+  return fnv1a32(JSON.stringify([data.classes, data.train]))
+    .toString(16)
+    .padStart(8, '0');
 }
 
 /** Equal as JSON, whatever the order of the keys. */
@@ -65,5 +68,7 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]),
+  );
 }

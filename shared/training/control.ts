@@ -23,13 +23,14 @@ export class RunControl {
     this.#change('stop');
   }
 
-  /** Resolves when the wish is no longer `pause`. */
-  async untilResumed(): Promise<void> {
+  /** Resolves to the wish as soon as it is no longer `pause`. */
+  async untilResumed(): Promise<'run' | 'stop'> {
     while (this.#wish === 'pause') {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    return this.#wish;
   }
 
   #change(wish: RunWish): void {

@@ -13,10 +13,24 @@ import { ImageSource } from './imageSource.ts';
 import { initialiseFrom, type WeightsSource } from './initialise.ts';
 import { Journal } from './journal.ts';
 import { describeReport, isFiniteReport, NonFiniteLoss } from './nonFinite.ts';
-import type { CheckpointMeta, Clock, Executor, RunFiles, StepReport, TrainingData, YieldToHost } from './ports.ts';
+import type {
+  CheckpointMeta,
+  Clock,
+  Executor,
+  RunFiles,
+  StepReport,
+  TrainingData,
+  YieldToHost,
+} from './ports.ts';
 import { type Draw, isFlipped, Sampler } from './sampler.ts';
 import { learningRateAt } from './schedule.ts';
-import { changedDataWarning, requireTrainable, tooSmallWarning, unreadableWarning, type Warning } from './warnings.ts';
+import {
+  changedDataWarning,
+  requireTrainable,
+  tooSmallWarning,
+  unreadableWarning,
+  type Warning,
+} from './warnings.ts';
 
 export interface RunOptions {
   readonly runId: string;
@@ -150,14 +164,13 @@ class Run {
   /** Waits out a pause. False where the run is to stop. */
   async #mayGoOn(): Promise<boolean> {
     const { control } = this.#options;
-    if (control.wish === 'pause') {
-      await this.#saveCheckpoint(false);
-      this.#journal.emit({ event: 'paused', step: this.#step });
-      await this.#journal.flush();
-      await control.untilResumed();
-      if (control.wish === 'run') this.#journal.emit({ event: 'resumed', step: this.#step });
-    }
-    return control.wish !== 'stop';
+    if (control.wish !== 'pause') return control.wish !== 'stop';
+    await this.#saveCheckpoint(false);
+    this.#journal.emit({ event: 'paused', step: this.#step });
+    await this.#journal.flush();
+    if ((await control.untilResumed()) === 'stop') return false;
+    this.#journal.emit({ event: 'resumed', step: this.#step });
+    return true;
   }
 
   async #advance(step: number): Promise<void> {
@@ -169,7 +182,11 @@ class Run {
     const batch = buildBatch(items);
     const report = await executor.step(batch, { learningRate: lr, momentum, weightDecay, alpha, gamma });
     if (!isFiniteReport(report)) {
-      throw new NonFiniteLoss(step, describeReport(report, data.classes), items.map((item) => item.image.name));
+      throw new NonFiniteLoss(
+        step,
+        describeReport(report, data.classes),
+        items.map((item) => item.image.name),
+      );
     }
     this.#step = step;
     this.#journal.emit(stepEvent(report, { step, lr, classes: data.classes, stepMs: clock() - startMs }));
@@ -208,8 +225,9 @@ class Run {
       yieldToHost: this.#options.yieldToHost,
     });
     if (!result) return false;
-    this.#evaluation = { event: 'evaluation', step: this.#step, ...result };
-    this.#journal.emit(this.#evaluation);
+    const event: EvaluationEvent = { event: 'evaluation', step: this.#step, ...result };
+    this.#evaluation = event;
+    this.#journal.emit(event);
     await this.#journal.flush();
     const { AP50 } = result;
     if (AP50 === null || (this.#best && AP50 <= this.#best.AP50)) return false;
@@ -274,7 +292,10 @@ class Run {
   }
 
   async #fail(error: unknown): Promise<RunOutcome> {
-    const problem = withWayBack(toProblemData(error), this.#last?.step ?? this.#options.resume?.meta.step ?? null);
+    const problem = withWayBack(
+      toProblemData(error),
+      this.#last?.step ?? this.#options.resume?.meta.step ?? null,
+    );
     const { terms, images } = error instanceof NonFiniteLoss ? error : {};
     const { kind, message, remedy } = problem;
     const step = error instanceof NonFiniteLoss ? error.step : this.#step;
@@ -318,7 +339,17 @@ interface StepFacts {
 function stepEvent(report: StepReport, { step, lr, stepMs, classes }: StepFacts): RunEvent {
   const { classification, box, positives } = report;
   const balance = report.balance.map(({ classIndex, ...sums }) => ({ class: classes[classIndex]!, ...sums }));
-  return { event: 'step', step, loss: classification + box, classification, box, lr, positives, balance, stepMs };
+  return {
+    event: 'step',
+    step,
+    loss: classification + box,
+    classification,
+    box,
+    lr,
+    positives,
+    balance,
+    stepMs,
+  };
 }
 
 function withWayBack(problem: ProblemData, checkpointStep: number | null): ProblemData {

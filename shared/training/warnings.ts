@@ -14,7 +14,11 @@ export interface Warning {
 /** Throws `bad-input` where there is nothing to learn from. */
 export function requireTrainable(data: TrainingData): void {
   if (data.classes.length === 0) {
-    throw new Problem('bad-input', 'The project has no classes yet.', 'Add a class and draw some boxes first.');
+    throw new Problem(
+      'bad-input',
+      'The project has no classes yet.',
+      'Add a class and draw some boxes first.',
+    );
   }
   if (data.train.length === 0) {
     throw new Problem(
