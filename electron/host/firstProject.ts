@@ -1,0 +1,11 @@
+/** Which project a shell opens when it starts: the one asked for, else the last one, else the sample. */
+import type { Handlers } from '../../shared/contract/requests.ts';
+
+/** Rejects with the `Problem` of opening; the screens then offer the choice. */
+export async function openFirstProject(handlers: Handlers): Promise<void> {
+  if (await handlers['projects.current']({})) return;
+  const recent = await handlers['projects.recent']({});
+  const last = recent.find((project) => project.exists);
+  if (last) await handlers['projects.open']({ path: last.path });
+  else await handlers['projects.openSample']({});
+}
