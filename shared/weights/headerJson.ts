@@ -1,0 +1,214 @@
+/**
+ * A JSON reader for the headers of weight files, which come from strangers: it works on the bytes, refuses duplicate keys (where
+ * JSON.parse silently keeps the last) and `__proto__`, puts objects into Maps, bounds depth and amount, and tells the byte where
+ * anything is wrong.
+ */
+
+export type HeaderValue = string | number | boolean | null | HeaderValue[] | Map<string, HeaderValue>;
+
+/** What is wrong, and the offset of the byte it was seen at. */
+export class HeaderSyntaxError extends Error {
+  readonly byteOffset: number;
+
+  constructor(reason: string, byteOffset: number) {
+    super(reason);
+    this.name = 'HeaderSyntaxError';
+    this.byteOffset = byteOffset;
+  }
+}
+
+const maxDepth = 16;
+/** Forty times the values of the largest real header; each costs about 100 bytes, so a hostile one stays under 64 MiB. */
+const maxValues = 400_000;
+const maxCharacters = 16 * 1024 * 1024;
+
+/** The one JSON value in `bytes[start, end)`, white space around it allowed. Throws HeaderSyntaxError. */
+export function parseHeaderJson(bytes: Uint8Array, start: number, end: number): HeaderValue {
+  const reader = new Reader(bytes, start, end);
+  const value = reader.value(0);
+  reader.finish();
+  return value;
+}
+
+const code = {
+  quote: 0x22,
+  backslash: 0x5c,
+  comma: 0x2c,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  closeBracket: 0x5d,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const;
+
+const escapes: ReadonlyMap<number, string> = new Map(
+  [...'"\\/bfnrt'].map((char, index) => [char.charCodeAt(0), '"\\/\b\f\n\r\t'[index]!]),
+);
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+  #values = 0;
+  #characters = 0;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  value(depth: number): HeaderValue {
+    if (depth > maxDepth) throw this.#error(`nested deeper than ${maxDepth} levels`);
+    if (++this.#values > maxValues) throw this.#error(`more than ${maxValues} values`);
+    this.#skipSpace();
+    const byte = this.#peek();
+    if (byte === code.openBrace) return this.#object(depth);
+    if (byte === code.openBracket) return this.#array(depth);
+    if (byte === code.quote) return this.#string();
+    return this.#literal();
+  }
+
+  finish(): void {
+    this.#skipSpace();
+    if (this.#at < this.#end) throw this.#error('something follows the closing brace');
+  }
+
+  #object(depth: number): Map<string, HeaderValue> {
+    const fields = new Map<string, HeaderValue>();
+    this.#at++;
+    this.#skipSpace();
+    if (this.#take(code.closeBrace)) return fields;
+    for (;;) {
+      this.#skipSpace();
+      const keyOffset = this.#at;
+      if (this.#peek() !== code.quote) throw this.#error('a name in quotes should be here');
+      const key = this.#string();
+      if (key === '__proto__') throw new HeaderSyntaxError('the name "__proto__" is not allowed', keyOffset);
+      if (fields.has(key)) {
+        throw new HeaderSyntaxError(`the name ${JSON.stringify(key)} appears twice`, keyOffset);
+      }
+      this.#skipSpace();
+      if (!this.#take(code.colon)) throw this.#error('a colon should be here');
+      fields.set(key, this.value(depth + 1));
+      this.#skipSpace();
+      if (this.#take(code.closeBrace)) return fields;
+      if (!this.#take(code.comma)) throw this.#error('a comma or a closing brace should be here');
+    }
+  }
+
+  #array(depth: number): HeaderValue[] {
+    const items: HeaderValue[] = [];
+    this.#at++;
+    this.#skipSpace();
+    if (this.#take(code.closeBracket)) return items;
+    for (;;) {
+      items.push(this.value(depth + 1));
+      this.#skipSpace();
+      if (this.#take(code.closeBracket)) return items;
+      if (!this.#take(code.comma)) throw this.#error('a comma or a closing bracket should be here');
+    }
+  }
+
+  #string(): string {
+    this.#at++;
+    const parts: string[] = [];
+    let chunk: number[] = [];
+    for (;;) {
+      const byte = this.#peek();
+      if (byte === code.quote) break;
+      if (byte < 0x20) throw this.#error('a control character inside a string');
+      chunk.push(byte === code.backslash ? this.#escape() : this.#utf8());
+      if (++this.#characters > maxCharacters) throw this.#error('too much text');
+      if (chunk.length < 4096) continue;
+      parts.push(String.fromCodePoint(...chunk));
+      chunk = [];
+    }
+    this.#at++;
+    parts.push(String.fromCodePoint(...chunk));
+    return parts.join('');
+  }
+
+  /** The code point of an escape sequence; both halves of a surrogate pair together. */
+  #escape(): number {
+    this.#at++;
+    const plain = escapes.get(this.#peek());
+    if (plain !== undefined) {
+      this.#at++;
+      return plain.charCodeAt(0);
+    }
+    const high = this.#hexEscape();
+    if (high < 0xd800 || high > 0xdfff) return high;
+    if (high > 0xdbff || !this.#take(code.backslash)) throw this.#error('half a surrogate pair');
+    const low = this.#hexEscape();
+    if (low < 0xdc00 || low > 0xdfff) throw this.#error('half a surrogate pair');
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+  }
+
+  #hexEscape(): number {
+    const text = String.fromCharCode(...this.#bytes.subarray(this.#at, Math.min(this.#at + 5, this.#end)));
+    if (!/^u[0-9a-fA-F]{4}$/.test(text)) throw this.#error('an unknown escape in a string');
+    this.#at += 5;
+    return Number.parseInt(text.slice(1), 16);
+  }
+
+  /** One code point of strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
+  #utf8(): number {
+    const first = this.#bytes[this.#at]!;
+    if (first < 0x80) {
+      this.#at++;
+      return first;
+    }
+    const length =
+      first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 ? 2 : 0;
+    if (length === 0 || first >= 0xf5 || this.#at + length > this.#end)
+      throw this.#error('text that is not UTF-8');
+    let point = first & (0xff >> (length + 1));
+    for (let index = 1; index < length; index++) {
+      const next = this.#bytes[this.#at + index]!;
+      if ((next & 0xc0) !== 0x80) throw this.#error('text that is not UTF-8');
+      point = (point << 6) | (next & 0x3f);
+    }
+    const lowest = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
+    if (point < lowest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
+      throw this.#error('text that is not UTF-8');
+    }
+    this.#at += length;
+    return point;
+  }
+
+  #literal(): HeaderValue {
+    const start = this.#at;
+    while (this.#at < this.#end && /[-+.0-9A-Za-z]/.test(String.fromCharCode(this.#bytes[this.#at]!))) {
+      if (++this.#at - start > 40) break;
+    }
+    const text = String.fromCharCode(...this.#bytes.subarray(start, this.#at));
+    if (text === 'true' || text === 'false') return text === 'true';
+    if (text === 'null') return null;
+    if (/^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(text)) return Number(text);
+    throw new HeaderSyntaxError('a value should be here', start);
+  }
+
+  #peek(): number {
+    if (this.#at >= this.#end) throw this.#error('it ends in the middle');
+    return this.#bytes[this.#at]!;
+  }
+
+  #take(byte: number): boolean {
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== byte) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipSpace(): void {
+    while (this.#at < this.#end) {
+      const byte = this.#bytes[this.#at]!;
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      this.#at++;
+    }
+  }
+
+  #error(reason: string): HeaderSyntaxError {
+    return new HeaderSyntaxError(reason, this.#at);
+  }
+}

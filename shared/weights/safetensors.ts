@@ -1,0 +1,258 @@
+/**
+ * safetensors, read and written. A file is: the header's length (u64, little-endian), the header (JSON: name -> dtype, shape,
+ * data offsets), the data. The reader takes the format's own promises at their word and checks all of them before it allocates
+ * anything of a size the file claims: https://github.com/huggingface/safetensors
+ */
+import { Problem } from '../domain/problem.ts';
+import type { NamedTensor } from '../loss/executor.ts';
+import { type FloatType, firstNonFinite, floatBytes, readFloats } from './float.ts';
+import { HeaderSyntaxError, type HeaderValue, parseHeaderJson } from './headerJson.ts';
+
+/** The format's own limit. */
+export const maxHeaderBytes = 100_000_000;
+
+/** A tensor of the file that is not floating point (a counter such as `num_batches_tracked`): checked, not read. */
+export interface OtherTensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+export interface SafetensorsFile {
+  /** In the order of their data; F16, BF16 and F64 widened or rounded to float32. */
+  readonly tensors: NamedTensor[];
+  readonly others: OtherTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const metadataKey = '__metadata__';
+const otherBytes: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  U32: 4,
+  I32: 4,
+  U64: 8,
+  I64: 8,
+};
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * All tensors of a safetensors file. Throws a Problem that names the place: `damaged` where the file breaks the format,
+ * `not-finite` where a tensor holds NaN or infinity. `file` names the file in messages.
+ */
+export function readSafetensors(bytes: Uint8Array, file = 'the weights file'): SafetensorsFile {
+  const headerEnd = headerEndOf(bytes, file);
+  const header = parseHeader(bytes, headerEnd, file);
+  const metadata = metadataOf(header.get(metadataKey), file);
+  header.delete(metadataKey);
+  const entries = [...header].map(([name, value]) => entryOf(name, value, file));
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkContiguous(entries, bytes.length - headerEnd, file);
+
+  const tensors: NamedTensor[] = [];
+  const others: OtherTensor[] = [];
+  for (const { name, dtype, shape, begin, end } of entries) {
+    if (!isFloatType(dtype)) {
+      others.push({ name, dtype, shape });
+      continue;
+    }
+    const data = readFloats(bytes, headerEnd + begin, (end - begin) / floatBytes[dtype], dtype);
+    checkFinite(name, data, file);
+    tensors.push({ name, shape, data });
+  }
+  return { tensors, others, metadata };
+}
+
+/**
+ * The tensors as a safetensors file, all F32. The bytes depend on names, shapes, values and metadata alone, not on the order
+ * given: tensors by name, metadata by key. Throws a Problem for a tensor that could not be read back.
+ */
+export function writeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const sorted = [...tensors].sort((a, b) => compareText(a.name, b.name));
+  checkWritable(sorted);
+  const fields: string[] = [];
+  const keys = Object.keys(metadata).sort(compareText);
+  if (keys.length > 0) {
+    const pairs = keys.map((key) => `${asciiJson(key)}:${asciiJson(metadata[key]!)}`);
+    fields.push(`${asciiJson(metadataKey)}:{${pairs.join(',')}}`);
+  }
+  let offset = 0;
+  for (const { name, shape, data } of sorted) {
+    const end = offset + data.length * 4;
+    fields.push(
+      `${asciiJson(name)}:{"dtype":"F32","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+  // Padded to 8 bytes with spaces, as the format asks, so that data is aligned where the file is mapped.
+  const header = `{${fields.join(',')}}`;
+  const headerLength = Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerLength + offset);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(headerLength), true);
+  for (let index = 0; index < headerLength; index++) {
+    bytes[8 + index] = index < header.length ? header.charCodeAt(index) : 0x20;
+  }
+  let at = 8 + headerLength;
+  for (const { data } of sorted) {
+    for (const value of data) {
+      view.setFloat32(at, value, true);
+      at += 4;
+    }
+  }
+  return bytes;
+}
+
+function headerEndOf(bytes: Uint8Array, file: string): number {
+  if (bytes.length < 8) throw damaged(file, 'it is shorter than 8 bytes', 0);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(maxHeaderBytes)) {
+    throw damaged(file, `its header claims ${length} bytes, more than the format's ${maxHeaderBytes}`, 0);
+  }
+  const end = 8 + Number(length);
+  if (end > bytes.length) {
+    throw damaged(file, `its header claims ${length} bytes but the file has ${bytes.length}`, 0);
+  }
+  return end;
+}
+
+function parseHeader(bytes: Uint8Array, headerEnd: number, file: string): Map<string, HeaderValue> {
+  if (headerEnd === 8 || bytes[8] !== 0x7b) throw damaged(file, 'its header does not start with a brace', 8);
+  try {
+    return parseHeaderJson(bytes, 8, headerEnd) as Map<string, HeaderValue>;
+  } catch (error) {
+    if (!(error instanceof HeaderSyntaxError)) throw error;
+    throw damaged(file, `in its header, ${error.message}`, error.byteOffset);
+  }
+}
+
+function metadataOf(value: HeaderValue | undefined, file: string): Record<string, string> {
+  if (value === undefined) return {};
+  if (!(value instanceof Map)) throw damaged(file, 'its metadata is not an object');
+  const metadata: Record<string, string> = {};
+  for (const [key, text] of value) {
+    if (typeof text !== 'string') throw damaged(file, `metadata ${JSON.stringify(key)} is not a text`);
+    metadata[key] = text;
+  }
+  return metadata;
+}
+
+function entryOf(name: string, value: HeaderValue, file: string): Entry {
+  const which = `tensor ${JSON.stringify(name)}`;
+  if (!(value instanceof Map)) throw damaged(file, `${which} is not described by an object`);
+  const dtype = value.get('dtype');
+  if (typeof dtype !== 'string') throw damaged(file, `${which} has no dtype`);
+  const elementBytes = isFloatType(dtype)
+    ? floatBytes[dtype]
+    : Object.hasOwn(otherBytes, dtype) && otherBytes[dtype];
+  if (!elementBytes) throw damaged(file, `${which} has the unknown dtype ${JSON.stringify(dtype)}`);
+  const shape = sizesOf(value.get('shape'));
+  if (!shape) throw damaged(file, `${which} has no valid shape`);
+  const offsets = sizesOf(value.get('data_offsets'));
+  if (offsets?.length !== 2) throw damaged(file, `${which} has no valid data offsets`);
+  const [begin, end] = offsets as [number, number];
+  let byteLength = elementBytes;
+  for (const side of shape) {
+    byteLength *= side;
+    if (!Number.isSafeInteger(byteLength)) throw damaged(file, `${which} has a shape that overflows`);
+  }
+  if (end - begin !== byteLength) {
+    throw damaged(
+      file,
+      `${which} of shape [${shape}] needs ${byteLength} bytes, its offsets give ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** No hole, no overlap, from the first byte of the data to the last byte of the file. */
+function checkContiguous(entries: readonly Entry[], dataLength: number, file: string): void {
+  let expected = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== expected) {
+      throw damaged(
+        file,
+        `tensor ${JSON.stringify(name)} begins at ${begin} where ${expected} should follow`,
+      );
+    }
+    expected = end;
+  }
+  if (expected !== dataLength) {
+    throw damaged(file, `its tensors take ${expected} bytes but ${dataLength} bytes of data are there`);
+  }
+}
+
+function checkFinite(name: string, data: Float32Array, file: string): void {
+  const index = firstNonFinite(data);
+  if (index < 0) return;
+  throw new Problem(
+    'not-finite',
+    `In ${file}, tensor ${JSON.stringify(name)} holds ${data[index]} at element ${index}.`,
+    'These weights are spoilt: use an earlier checkpoint or another file.',
+  );
+}
+
+function checkWritable(sorted: readonly NamedTensor[]): void {
+  sorted.forEach(({ name, shape, data }, index) => {
+    const count = shape.reduce((product, side) => product * side, 1);
+    let wrong: string | null = null;
+    if (name === metadataKey || name === '__proto__') wrong = 'has a reserved name';
+    else if (sorted[index - 1]?.name === name) wrong = 'appears twice';
+    else if (count !== data.length) wrong = `of shape [${shape}] has ${data.length} values`;
+    if (wrong) {
+      throw new Problem(
+        'internal',
+        `Weights cannot be written: tensor ${JSON.stringify(name)} ${wrong}.`,
+        'Nothing was written; the last checkpoint still stands. Report this.',
+      );
+    }
+    checkFinite(name, data, 'the weights to be written');
+  });
+}
+
+/** Non-negative integers that float64 holds exactly, or null. */
+function sizesOf(value: HeaderValue | undefined): number[] | null {
+  if (!Array.isArray(value)) return null;
+  const isSize = (item: HeaderValue): item is number => Number.isSafeInteger(item) && (item as number) >= 0;
+  return value.every(isSize) ? value : null;
+}
+
+function isFloatType(dtype: string): dtype is FloatType {
+  return Object.hasOwn(floatBytes, dtype);
+}
+
+function damaged(file: string, reason: string, byteOffset?: number): Problem {
+  const place = byteOffset === undefined ? '' : ` (byte ${byteOffset})`;
+  return new Problem(
+    'damaged',
+    `Cannot read ${file} as safetensors: ${reason}${place}.`,
+    'Copy or download it again, or choose another file. Nothing was loaded from it.',
+  );
+}
+
+/** JSON text with every character outside ASCII escaped: the header's bytes are its characters. */
+function asciiJson(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
