@@ -3,11 +3,14 @@ import * as z from 'zod';
 
 export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50'] as const;
 export const boxLossNames = ['l1', 'giou'] as const;
+/** Strategies of the classification loss. The rivals of focal loss join here. */
+export const lossNames = ['focal'] as const;
+export const scheduleNames = ['constant', 'cosine', 'step'] as const;
+export const augmentNames = ['none', 'default'] as const;
 
 export const trainConfigSchema = z.object({
   backbone: z.enum(backboneNames).default('nano'),
-  /** Strategy of the classification loss. The rivals of focal loss join here. */
-  loss: z.enum(['focal']).default('focal'),
+  loss: z.enum(lossNames).default('focal'),
   alpha: z.number().min(-1).max(1).default(0.25),
   gamma: z.number().min(0).max(10).default(2),
   /** pi: the foreground probability that the last bias starts at, `-log((1 - pi) / pi)`. */
@@ -21,10 +24,10 @@ export const trainConfigSchema = z.object({
   learningRate: z.number().positive().max(10).default(0.01),
   momentum: z.number().min(0).lt(1).default(0.9),
   weightDecay: z.number().min(0).max(1).default(0.0001),
-  schedule: z.enum(['constant', 'cosine', 'step']).default('cosine'),
+  schedule: z.enum(scheduleNames).default('cosine'),
   warmupSteps: z.number().int().min(0).default(50),
   /** `default`: horizontal flip. */
-  augment: z.enum(['none', 'default']).default('default'),
+  augment: z.enum(augmentNames).default('default'),
   shuffle: z.boolean().default(true),
   seed: z.number().int().min(0).max(4294967295).default(1),
   /** Validation AP every so many steps and at the end; 0: at the end only. */

@@ -1,0 +1,169 @@
+/** The command line as commander knows it. Each command's code is loaded when it is called: `--help` needs no GPU library. */
+import { Command } from 'commander';
+import { formatNames } from '../../shared/contract/schemas.ts';
+import { splits } from '../../shared/domain/image.ts';
+import {
+  augmentNames,
+  backboneNames,
+  boxLossNames,
+  defaultTrainConfig as defaults,
+  lossNames,
+  scheduleNames,
+} from '../../shared/training/config.ts';
+import { findInstallation } from '../host/installation.ts';
+import { Output } from './output.ts';
+import { decimal, integer, oneOf } from './usage.ts';
+
+const json = ['--json', 'standard output bears JSON only'] as const;
+
+export function buildProgram(): Command {
+  const program = new Command('boxwright')
+    .description('Label images with boxes and fine-tune a RetinaNet on the GPU in front of you.')
+    .version(findInstallation().version)
+    .exitOverride()
+    .showHelpAfterError('→ boxwright COMMAND --help says what a command takes.')
+    .helpCommand(false);
+  addServe(program);
+  addData(program);
+  addTrain(program);
+  addPredict(program);
+  addEvaluate(program);
+  addDoctor(program);
+  return program;
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('open the workstation in a browser on this machine')
+    .argument('[project]', "a project's folder; the last one where absent")
+    .option('--port <n>', 'a free one where absent', integer({ min: 0, max: 65535 }))
+    .option('--no-open', 'print the address, open no browser')
+    .action(async (project, options) => {
+      const { serveProject } = await import('./commands/serve.ts');
+      await serveProject(project, options, new Output(false));
+    });
+}
+
+function addData(program: Command): void {
+  program
+    .command('sample')
+    .description('the built-in sample project, drawn by the program')
+    .argument('<dir>', 'a new folder')
+    .option('--images <n>', 'how many images', integer({ min: 1, max: 100_000 }), 80)
+    .option('--seed <n>', 'another seed draws other images', integer({ max: 4294967295 }), 1)
+    .option(...json)
+    .action(async (dir, options) => {
+      const { sample } = await import('./commands/data.ts');
+      await sample(dir, options, new Output(options.json ?? false));
+    });
+  program
+    .command('import')
+    .description('add labelled images to a project, which is made where it is missing')
+    .argument('<project>')
+    .argument('<source>', 'a folder or file of labels')
+    .option('--format <name>', 'found out where absent', oneOf(formatNames))
+    .option('--images <dir>', 'where the images lie, when not beside the labels')
+    .option('--dialect <name>', 'how VOC counts pixels', oneOf(['spec', 'zero-based'] as const))
+    .option('--dry-run', 'say what would be imported, and change nothing')
+    .option(...json)
+    .action(async (project, source, options) => {
+      const { importLabels } = await import('./commands/data.ts');
+      await importLabels(project, source, options, new Output(options.json ?? false));
+    });
+  program
+    .command('export')
+    .description("write a project's reviewed images and labels to a folder")
+    .argument('<project>')
+    .argument('<dest>', 'a new folder')
+    .requiredOption('--format <name>', formatNames.join(', '), oneOf(formatNames))
+    .option('--split <name>', 'this part alone', oneOf(splits))
+    .option(...json)
+    .action(async (project, dest, options) => {
+      const { exportLabels } = await import('./commands/data.ts');
+      await exportLabels(project, dest, options, new Output(options.json ?? false));
+    });
+}
+
+/** Options without a default here: whether one was given matters when a run is resumed. */
+function addTrain(program: Command): void {
+  const says = (value: unknown) => `(default: ${value})`;
+  program
+    .command('train')
+    .description('train a detector on the reviewed images of a project')
+    .argument('<project>')
+    .option('--init <what>', `random, a .safetensors file, or a run ${says(defaults.init)}`)
+    .option('--backbone <name>', `${backboneNames.join(', ')} ${says(defaults.backbone)}`, oneOf(backboneNames))
+    .option('--loss <name>', `${lossNames.join(', ')} ${says(defaults.loss)}`, oneOf(lossNames))
+    .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
+    .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
+    .option('--prior <p>', `foreground probability at the start ${says(defaults.prior)}`, decimal())
+    .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
+    .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))
+    .option('--batch <n>', says(defaults.batch), integer({ min: 1, max: 64 }))
+    .option('--side <n>', `--min-size and --max-size at once ${says(defaults.maxSizePx)}`, integer({ min: 32, max: 4096 }))
+    .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
+    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
+    .option('--lr <x>', `learning rate ${says(defaults.learningRate)}`, decimal())
+    .option('--momentum <m>', says(defaults.momentum), decimal())
+    .option('--weight-decay <w>', says(defaults.weightDecay), decimal())
+    .option('--schedule <name>', `${scheduleNames.join(', ')} ${says(defaults.schedule)}`, oneOf(scheduleNames))
+    .option('--warmup <n>', `steps of rising rate ${says(defaults.warmupSteps)}`, integer())
+    .option('--augment <name>', `${augmentNames.join(', ')} ${says(defaults.augment)}`, oneOf(augmentNames))
+    .option('--shuffle <on|off>', says('on'), oneOf(['on', 'off'] as const))
+    .option('--seed <n>', says(defaults.seed), integer({ max: 4294967295 }))
+    .option('--evaluate-every <n>', `steps; 0: at the end ${says(defaults.evaluateEvery)}`, integer())
+    .option('--checkpoint-every <n>', `steps ${says(defaults.checkpointEvery)}`, integer({ min: 1 }))
+    .option('--include-unreviewed', 'train on images nobody has reviewed too')
+    .option('--resume <run>', 'go on with a run, from its newest checkpoint')
+    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
+    .option(...json)
+    .action(async (project, options) => {
+      const { train } = await import('./commands/train.ts');
+      await train(project, options, new Output(options.json ?? false));
+    });
+}
+
+function addPredict(program: Command): void {
+  program
+    .command('predict')
+    .description('find objects on images')
+    .argument('<image...>')
+    .requiredOption('--weights <what>', 'a .safetensors file with its .json beside it, or a run of --project')
+    .option('--project <dir>', 'where the run is')
+    .option('--score <s>', 'keep detections above this', decimal({ min: 0, max: 1 }), 0.05)
+    .option('--side <n>', 'as the weights were trained where absent', integer({ min: 32, max: 4096 }))
+    .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
+    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
+    .option(...json)
+    .action(async (images, options) => {
+      const { predict } = await import('./commands/predict.ts');
+      await predict(images, options, new Output(options.json ?? false));
+    });
+}
+
+function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description("COCO's figures, of weights on a project's validation images, or of detections against annotations")
+    .option('--project <dir>')
+    .option('--weights <what>', 'a .safetensors file with its .json beside it, or a run')
+    .option('--annotations <file>', 'ground truth as COCO JSON')
+    .option('--detections <file>', "detections as COCO's results JSON")
+    .option(...json)
+    .action(async (options) => {
+      const { evaluate } = await import('./commands/evaluate.ts');
+      await evaluate(options, new Output(options.json ?? false));
+    });
+}
+
+function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('adapter, limits, features, versions; what will be slow and why')
+    .option(...json)
+    .action(async (options) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      await doctor(new Output(options.json ?? false));
+    });
+}

@@ -1,0 +1,309 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { CellExecutor } from '../../test/learning/cellExecutor.ts';
+import { Problem } from '../domain/problem.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { defaultTrainConfig, type TrainConfig } from './config.ts';
+import { RunControl } from './control.ts';
+import { type RunEvent, runEventSchema } from './events.ts';
+import type { CheckpointMeta, RunFiles, TrainingData, TrainingImage } from './ports.ts';
+import { type RunOptions, runTraining } from './run.ts';
+
+const classes = ['red', 'blue'];
+const sizePx = 128;
+
+/** Eight images of 128x128: a red square in one quarter, a blue one in another, on grey. */
+function quarters(): TrainingData {
+  const images = Array.from({ length: 8 }, (_, index): TrainingImage => {
+    const red = quarter(index % 4);
+    const blue = quarter((index + 1 + (index >> 2)) % 4);
+    return {
+      id: `image${index}`,
+      name: `image${index}.png`,
+      widthPx: sizePx,
+      heightPx: sizePx,
+      boxes: [
+        { boxPx: red, classIndex: 0, ignore: false },
+        { boxPx: blue, classIndex: 1, ignore: false },
+      ],
+    };
+  });
+  const byId = new Map(images.map((image) => [image.id, image]));
+  return {
+    classes,
+    train: images.slice(0, 6),
+    validation: images.slice(6),
+    pixels: async (id) => paint(byId.get(id)!),
+  };
+}
+
+function quarter(index: number): [number, number, number, number] {
+  const x = (index % 2) * 64;
+  const y = (index >> 1) * 64;
+  return [x, y, x + 64, y + 64];
+}
+
+function paint(image: TrainingImage): Uint8Array {
+  const pixels = new Uint8Array(sizePx * sizePx * 3).fill(120);
+  for (const { boxPx, classIndex } of image.boxes) {
+    for (let y = boxPx[1]; y < boxPx[3]; y++) {
+      for (let x = boxPx[0]; x < boxPx[2]; x++) pixels[(y * sizePx + x) * 3 + classIndex * 2] = 250;
+    }
+  }
+  return pixels;
+}
+
+/** Files in memory that keep what they are given, as disk would. */
+class MemoryFiles implements RunFiles {
+  readonly events: RunEvent[] = [];
+  readonly checkpoints: (Checkpoint & { path: string })[] = [];
+
+  async append(events: readonly RunEvent[]): Promise<void> {
+    this.events.push(...events.map((event) => runEventSchema.parse(JSON.parse(JSON.stringify(event)))));
+  }
+
+  async saveCheckpoint(
+    step: number,
+    weights: Uint8Array,
+    state: Uint8Array,
+    meta: CheckpointMeta,
+  ): Promise<string> {
+    const path = `checkpoints/${step}.safetensors`;
+    this.checkpoints.push({ weights, state, meta: JSON.parse(JSON.stringify(meta)), path });
+    return path;
+  }
+
+  steps() {
+    return this.events.filter((event) => event.event === 'step');
+  }
+
+  names() {
+    return this.events.map((event) => event.event);
+  }
+}
+
+const config: TrainConfig = {
+  ...defaultTrainConfig,
+  steps: 40,
+  batch: 2,
+  minSizePx: sizePx,
+  maxSizePx: sizePx,
+  learningRate: 0.5,
+  warmupSteps: 4,
+  evaluateEvery: 15,
+  checkpointEvery: 10,
+};
+
+function setUp(changes: Partial<RunOptions> = {}): RunOptions & { files: MemoryFiles } {
+  let now = 0;
+  return {
+    runId: 'r1',
+    config,
+    network: { backbone: 'cells' },
+    data: quarters(),
+    executor: new CellExecutor(classes.length),
+    clock: () => (now += 5),
+    control: new RunControl(),
+    yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
+    ...changes,
+    files: (changes.files as MemoryFiles | undefined) ?? new MemoryFiles(),
+  };
+}
+
+const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+describe('runTraining', () => {
+  it('learns, and logs every step, evaluation and checkpoint', async () => {
+    const options = setUp();
+    const outcome = await runTraining(options);
+    expect(outcome).toMatchObject({ status: 'finished', step: 40, checkpointStep: 40, problem: null });
+    const steps = options.files.steps();
+    expect(steps.map((event) => event.step)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(steps.at(-1)!.loss).toBeLessThan(0.5 * steps[0]!.loss);
+    for (const { balance, classification } of steps) {
+      const sum = balance.reduce((total, entry) => total + entry.foreground + entry.background, 0);
+      expect(sum).toBeCloseTo(classification, 9);
+      expect(balance.map((entry) => entry.class)).toEqual(classes);
+    }
+    const evaluations = options.files.events.filter((event) => event.event === 'evaluation');
+    expect(evaluations.map((event) => event.step)).toEqual([15, 30, 40]);
+    expect(options.files.names()[0]).toBe('start');
+    expect(options.files.events.at(-1)).toMatchObject({ event: 'done', reason: 'finished', step: 40 });
+  });
+
+  it('gives the same weights after 40 steps as after 20, a stop, and 20 more', async () => {
+    const whole = setUp();
+    await runTraining(whole);
+
+    const control = new RunControl();
+    const first = setUp({
+      control,
+      onEvent: (event) => event.event === 'step' && event.step === 20 && control.stop(),
+    });
+    expect(await runTraining(first)).toMatchObject({ status: 'stopped', step: 20, checkpointStep: 20 });
+    const resume = first.files.checkpoints.at(-1)!;
+    const second = setUp({ resume, executor: new CellExecutor(classes.length) });
+    expect(await runTraining(second)).toMatchObject({ status: 'finished', step: 40 });
+
+    const wholeEnd = whole.files.checkpoints.at(-1)!;
+    const resumedEnd = second.files.checkpoints.at(-1)!;
+    expect(sha(resumedEnd.weights)).toBe(sha(wholeEnd.weights));
+    expect(sha(resumedEnd.state)).toBe(sha(wholeEnd.state));
+    expect(second.files.steps().map((event) => event.loss)).toEqual(
+      whole.files.steps().slice(20).map((event) => event.loss),
+    );
+    expect(sha(wholeEnd.weights)).not.toBe(sha(resume.weights));
+  });
+
+  it('pauses between steps with a checkpoint, and goes on', async () => {
+    const control = new RunControl();
+    const options = setUp({
+      control,
+      onEvent: (event) => {
+        if (event.event === 'step' && event.step === 7) control.pause();
+        if (event.event === 'paused') setTimeout(() => control.resume(), 5);
+      },
+    });
+    expect(await runTraining(options)).toMatchObject({ status: 'finished', step: 40 });
+    const names = options.files.names();
+    const paused = names.indexOf('paused');
+    expect(names.slice(paused - 1, paused + 3)).toEqual(['checkpoint', 'paused', 'resumed', 'step']);
+    expect(options.files.events[paused]).toMatchObject({ step: 7 });
+    expect(options.files.checkpoints[0]!.meta.step).toBe(7);
+  });
+
+  it('stops out of a pause', async () => {
+    const control = new RunControl();
+    const options = setUp({
+      control,
+      onEvent: (event) => {
+        if (event.event === 'step' && event.step === 3) control.pause();
+        if (event.event === 'paused') setTimeout(() => control.stop(), 5);
+      },
+    });
+    expect(await runTraining(options)).toMatchObject({ status: 'stopped', step: 3, checkpointStep: 3 });
+    expect(options.files.events.at(-1)).toMatchObject({ event: 'done', reason: 'stopped' });
+  });
+
+  it('lets the host speak between steps', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 0);
+    await runTraining(setUp({ yieldToHost: () => new Promise((resolve) => setTimeout(resolve, 1)) }));
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(10);
+  });
+
+  it('says what was not finite and on which images, and leaves the weights as before the step', async () => {
+    const executor = new CellExecutor(classes.length);
+    const data = quarters();
+    const step = executor.step.bind(executor);
+    let last: Float32Array | undefined;
+    let calls = 0;
+    executor.step = async (batch, settings) => {
+      last = (await executor.exportWeights())[0]!.data;
+      if (++calls === 13) batch.images.fill(Number.NaN);
+      return step(batch, settings);
+    };
+    const options = setUp({ executor, data });
+    const outcome = await runTraining(options);
+    expect(outcome).toMatchObject({ status: 'failed', step: 12, checkpointStep: 10 });
+    expect(outcome.problem!.kind).toBe('not-finite');
+    const failed = options.files.events.at(-1)!;
+    expect(failed).toMatchObject({ event: 'failed', step: 13, kind: 'not-finite' });
+    if (failed.event !== 'failed') throw new Error('not a failure');
+    expect(failed.terms!.classification).toBe('NaN');
+    expect(failed.images).toHaveLength(2);
+    expect(failed.images![0]).toMatch(/^image\d\.png$/);
+    expect(failed.remedy).toContain('step 10');
+    expect((await executor.exportWeights())[0]!.data).toEqual(last);
+    expect(last!.every(Number.isFinite)).toBe(true);
+  });
+
+  it('names the way back from a lost device', async () => {
+    const executor = new CellExecutor(classes.length);
+    const step = executor.step.bind(executor);
+    let calls = 0;
+    executor.step = async (batch, settings) => {
+      if (++calls > 25) throw new Problem('device-lost', 'The GPU stopped.', 'Close other programs.');
+      return step(batch, settings);
+    };
+    const options = setUp({ executor });
+    expect(await runTraining(options)).toMatchObject({ status: 'failed', step: 25, checkpointStep: 20 });
+    expect(options.files.events.at(-1)).toMatchObject({ event: 'failed', kind: 'device-lost', step: 25 });
+
+    const resumed = setUp({ resume: options.files.checkpoints.at(-1)! });
+    expect(await runTraining(resumed)).toMatchObject({ status: 'finished', step: 40 });
+    expect(resumed.files.steps()[0]!.step).toBe(21);
+  });
+
+  it('leaves out an image that cannot be read and says so once', async () => {
+    const data = quarters();
+    const options = setUp({
+      data: {
+        ...data,
+        pixels: (id) => (id === 'image2' ? Promise.reject(new Error('gone')) : data.pixels(id)),
+      },
+    });
+    expect(await runTraining(options)).toMatchObject({ status: 'finished', step: 40 });
+    const warnings = options.files.events.filter((event) => event.event === 'warning');
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]!.images).toEqual(['image2.png']);
+    expect(options.files.steps()).toHaveLength(40);
+  });
+
+  it('fails in a sentence where no image can be read, and where there is none', async () => {
+    const data = quarters();
+    const unreadable = setUp({ data: { ...data, pixels: () => Promise.reject(new Error('gone')) } });
+    expect((await runTraining(unreadable)).problem).toMatchObject({ kind: 'not-found' });
+    const empty = setUp({ data: { ...data, train: [] } });
+    expect((await runTraining(empty)).problem).toMatchObject({ kind: 'bad-input' });
+    const bare = setUp({ data: { ...data, train: [{ ...data.train[0]!, boxes: [] }] } });
+    expect((await runTraining(bare)).problem!.message).toContain('no boxes');
+  });
+
+  it('fails in a sentence where the log cannot be written', async () => {
+    const files = new MemoryFiles();
+    const append = files.append.bind(files);
+    files.append = async (events) => {
+      if (events.some((event) => event.event === 'checkpoint')) {
+        throw new Problem('disk-full', 'The disk is full.', 'Make room.');
+      }
+      await append(events);
+    };
+    const shown: string[] = [];
+    const outcome = await runTraining(setUp({ files, onEvent: (event) => shown.push(event.event) }));
+    expect(outcome).toMatchObject({ status: 'failed', problem: { kind: 'disk-full' } });
+    expect(shown.at(-1)).toBe('failed');
+  });
+
+  it('refuses a checkpoint of other classes', async () => {
+    const options = setUp();
+    await runTraining(options);
+    const data = { ...quarters(), classes: ['red', 'green'] };
+    const outcome = await runTraining(setUp({ data, resume: options.files.checkpoints[0]! }));
+    expect(outcome.problem).toMatchObject({ kind: 'conflict' });
+  });
+
+  it('says that the labels have changed since the checkpoint', async () => {
+    const options = setUp();
+    await runTraining(options);
+    const data = quarters();
+    const fewer = { ...data, train: data.train.slice(1) };
+    const resumed = setUp({ data: fewer, resume: options.files.checkpoints[0]! });
+    await runTraining(resumed);
+    expect(resumed.files.names().slice(0, 2)).toEqual(['start', 'warning']);
+  });
+
+  it('remembers the best checkpoint over a resume', async () => {
+    const options = setUp();
+    await runTraining(options);
+    const best = options.files.checkpoints.filter((checkpoint) => checkpoint.meta.best).at(-1)!;
+    expect(best.meta.AP50).toBe(best.meta.bestAP50);
+    const last = options.files.checkpoints.at(-1)!;
+    const resumed = setUp({ resume: { ...last, meta: { ...last.meta, step: 39 } } });
+    await runTraining(resumed);
+    const done = resumed.files.events.at(-1)!;
+    if (done.event !== 'done') throw new Error('not done');
+    expect(done.best!.AP50).toBeGreaterThanOrEqual(best.meta.bestAP50!);
+  });
+});
