@@ -1,0 +1,127 @@
+/** The GPU of a process without a browser: Dawn, Chromium's WebGPU, as an npm package. */
+import { Problem } from '../../shared/domain/problem.ts';
+import { ensureVulkanLoader, softwareAdapterFiles } from './softwareAdapter.ts';
+
+export interface ObtainedDevice {
+  readonly device: GPUDevice;
+  readonly adapterInfo: GPUAdapterInfo;
+  /** The adapter's name as a person would know it. */
+  readonly name: string;
+  /** The CPU plays the GPU: everything works, slowly. */
+  readonly software: boolean;
+  /** Destroys the device and frees its memory. */
+  release(): void;
+}
+
+export interface DeviceChoice {
+  /** Take the software adapter even where a GPU is there: the same numbers on every machine. */
+  readonly preferSoftware?: boolean;
+}
+
+/**
+ * A device on the best adapter of this machine: a real GPU, else a software adapter. `globalThis.navigator.gpu` and
+ * WebGPU's constants (`GPUBufferUsage`...) are set, as libraries written for browsers expect.
+ * @throws Problem `no-gpu` when there is no adapter at all
+ */
+export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedDevice> {
+  const software = softwareAdapterFiles();
+  ensureVulkanLoader(software?.loader ?? null);
+  if (choice.preferSoftware && software) setOnlyDriver(software.driverManifest);
+  const dawn = await import('webgpu');
+  installGlobals(dawn.globals as Record<string, unknown>);
+
+  let gpu = keepForever(dawn.create([]));
+  let adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter && software) {
+    setOnlyDriver(software.driverManifest);
+    gpu = keepForever(dawn.create([]));
+    adapter = await gpu.requestAdapter();
+  }
+  if (!adapter) throw noAdapter();
+
+  const device = await requestDevice(adapter);
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true, writable: true });
+  return {
+    device,
+    adapterInfo: adapter.info,
+    name: adapterName(adapter.info),
+    software: isSoftware(adapter.info),
+    release: () => device.destroy(),
+  };
+}
+
+/**
+ * Dawn's binding answers promises from a scheduled callback that holds the instance by a bare pointer: collected
+ * too early, the process aborts in a freed mutex. Instances therefore live as long as the process; they do not keep
+ * it alive.
+ */
+const instances: GPU[] = [];
+
+function keepForever(gpu: GPU): GPU {
+  instances.push(gpu);
+  return gpu;
+}
+
+/** The Vulkan loader reads the environment at each new instance; older ones know only VK_ICD_FILENAMES. */
+function setOnlyDriver(manifest: string): void {
+  process.env.VK_DRIVER_FILES = manifest;
+  process.env.VK_ICD_FILENAMES = manifest;
+}
+
+function installGlobals(globals: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(globals)) {
+    if (!(name in globalThis)) {
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+  }
+}
+
+/** Everything the adapter gives: large activations need large buffers, fused kernels need many bindings. */
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const wanted = [
+    'maxBufferSize',
+    'maxStorageBufferBindingSize',
+    'maxStorageBuffersPerShaderStage',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupSizeY',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupsPerDimension',
+  ] as const;
+  const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
+  const optional: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
+  return adapter.requestDevice({ requiredLimits, requiredFeatures });
+}
+
+/** "NVIDIA H200", "SwiftShader (CPU)": the driver's own words, tidied. */
+export function adapterName(info: GPUAdapterInfo): string {
+  const words = [info.device, info.description].filter(
+    (text) => /[a-z]/i.test(text) && !text.startsWith('0x'),
+  );
+  if (words.some((text) => /swiftshader/i.test(text))) return 'SwiftShader (CPU)';
+  return words[0] ?? ([info.vendor, info.architecture].filter(Boolean).join(' ') || 'GPU');
+}
+
+/** Also true of llvmpipe and WARP, whatever the driver says of itself. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  if (info.isFallbackAdapter) return true;
+  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
+}
+
+function noAdapter(): Problem {
+  const remedies: Partial<Record<NodeJS.Platform, string>> = {
+    linux:
+      'Install the Vulkan loader and a driver: on Debian and Ubuntu `apt install libvulkan1 mesa-vulkan-drivers` ' +
+      '(Intel, AMD, or no GPU at all), for NVIDIA its own driver; on Fedora `vulkan-loader mesa-vulkan-drivers`.',
+    win32: "Update the graphics driver from the GPU's maker; WebGPU needs DirectX 12.",
+    darwin: 'Update macOS; WebGPU needs Metal on macOS 12 or later.',
+  };
+  return new Problem(
+    'no-gpu',
+    'No graphics adapter that WebGPU can use was found on this machine.',
+    remedies[process.platform] ?? 'Install a Vulkan driver for the GPU.',
+    `platform ${process.platform} ${process.arch}`,
+  );
+}
