@@ -1,18 +1,8 @@
 /** Reads a request's body up to a limit: what is too big is refused at its announcement, or as soon as it passes the limit. */
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../../shared/domain/problem.ts';
+import { tooLargeMessage } from '../host/requestLimits.ts';
 import { Refusal } from './refusal.ts';
-
-const mebibyte = 1024 * 1024;
-/** An edit of 100,000 boxes is about 60 MiB. */
-const usualLimit = 96 * mebibyte;
-/** ResNet-50's weights and momentum are about 290 MiB. */
-const checkpointLimit = 1024 * mebibyte;
-
-/** In bytes. */
-export function bodyLimit(requestName: string): number {
-  return requestName === 'runs.saveCheckpoint' ? checkpointLimit : usualLimit;
-}
 
 /** Throws a `Refusal` past the limit, `offline` where the connection ends before the body does. */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
@@ -40,6 +30,5 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
 }
 
 function tooLarge(limitBytes: number): Refusal {
-  const limit = Math.round(limitBytes / mebibyte);
-  return new Refusal(413, `The request is larger than ${limit} MiB.`, 'Send less at once.');
+  return new Refusal(413, tooLargeMessage(limitBytes), 'Send less at once.');
 }

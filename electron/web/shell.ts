@@ -3,23 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dispatch } from '../../shared/contract/dispatch.ts';
-import type { HostEvent } from '../../shared/contract/events.ts';
 import type { Handlers } from '../../shared/contract/requests.ts';
 import { packMessage, type TextCoder, unpackMessage } from '../../shared/contract/wire.ts';
 import { Problem, toProblemData } from '../../shared/domain/problem.ts';
 import { newNonce, securityHeaders } from '../host/pageHeaders.ts';
 import { loadRendererFiles, type RendererFiles } from '../host/rendererFiles.ts';
-import { bodyLimit, readBody } from './body.ts';
+import { requestLimitBytes } from '../host/requestLimits.ts';
+import type { ServedWorkstation } from '../host/servedWorkstation.ts';
+import { readBody } from './body.ts';
 import { createEventStream } from './eventStream.ts';
 import { createGate, type Gate } from './gate.ts';
 import { Refusal } from './refusal.ts';
 import { statusByKind } from './status.ts';
-
-/** What a shell needs of a workstation. */
-export interface ServedWorkstation {
-  readonly handlers: Handlers;
-  subscribe(listener: (event: HostEvent) => void): () => void;
-}
 
 export interface WebShellOptions {
   readonly workstation: ServedWorkstation;
@@ -133,7 +128,7 @@ async function answerRequest(
   // Before a byte of the body is read.
   gate.checkCaller(request.headers);
   if (request.method !== 'POST') throw wrongMethod();
-  const body = await readBody(request, bodyLimit(name));
+  const body = await readBody(request, requestLimitBytes(name));
   const result = await dispatch(handlers, name, unpack(body));
   const packed = packMessage(coder, result);
   response.writeHead(200, {
