@@ -1,0 +1,248 @@
+/**
+ * RetinaNet as torchvision 0.14 builds it: a backbone's C3, C4 and C5, a feature pyramid P3 to P7, and two subnets shared
+ * by all levels. Every difference between its versions (and between loaded and random weights) is an option.
+ */
+import { anchorsPerPosition, type FeatureSize } from './anchors.ts';
+import {
+  addBackbone,
+  addGroupNorm,
+  addRelu,
+  type BackboneName,
+  type BackboneNorm,
+  type Feature,
+} from './backbones.ts';
+import { GraphBuilder, type GraphNode, type InitRule, type ParameterSpec } from './graph.ts';
+
+/** JSON-serialisable: stored in every checkpoint, and enough to build the network again. */
+export interface RetinaNetOptions {
+  readonly backbone: BackboneName;
+  /** K: the logits of an anchor. */
+  readonly foregroundClassCount: number;
+  readonly fpnChannels: number;
+  /** Convolutions in each subnet before its last. */
+  readonly headConvCount: number;
+  /** `group`: bias-free convolutions with GroupNorm, as torchvision's v2. */
+  readonly headNorm: 'none' | 'group';
+  readonly backboneNorm: BackboneNorm;
+  /** 1e-5; 0 with torchvision's COCO_V1 weights. */
+  readonly normEpsilon: number;
+  /** What P6 is made from: P5 in torchvision's v1, C5 in its v2 and in the paper. */
+  readonly p6From: 'P5' | 'C5';
+  /** Backbone stages that learn, counted from the last: 5 is all of it, torchvision's default for loaded weights is 3. */
+  readonly trainableBackboneLayers: number;
+  /** Per level P3 to P7, sizes in pixels of the network's frame; absent: torchvision's 32 to 812. */
+  readonly anchorSizes?: readonly (readonly number[])[];
+}
+
+export const levelNames = ['P3', 'P4', 'P5', 'P6', 'P7'] as const;
+export type LevelName = (typeof levelNames)[number];
+
+export interface NetworkGraph {
+  readonly options: RetinaNetOptions;
+  readonly nodes: readonly GraphNode[];
+  readonly parameters: readonly ParameterSpec[];
+  /** A: anchors at each position. */
+  readonly anchorsPerPosition: number;
+  /** Node ids per level P3 to P7. Channel of a logit is `a * K + k`, of a delta `a * 4 + i`. */
+  readonly features: readonly string[];
+  readonly logits: readonly string[];
+  readonly deltas: readonly string[];
+}
+
+/**
+ * Sensible options. `weights: 'random'` learns with GroupNorm everywhere, for frozen statistics of random weights normalise
+ * nothing; `'loaded'` is torchvision's retinanet with frozen norms and its two first stages fixed.
+ */
+export function defaultNetworkOptions(
+  backbone: BackboneName,
+  foregroundClassCount: number,
+  weights: 'random' | 'loaded' = 'random',
+): RetinaNetOptions {
+  const shared = { backbone, foregroundClassCount, normEpsilon: 1e-5, p6From: 'P5' } as const;
+  if (backbone === 'nano') {
+    return {
+      ...shared,
+      fpnChannels: 48,
+      headConvCount: 2,
+      headNorm: 'group',
+      backboneNorm: 'group',
+      trainableBackboneLayers: 5,
+      anchorSizes: levelNames.map((_, level) => halfAnchorSizes(level)),
+    };
+  }
+  const random = weights === 'random';
+  return {
+    ...shared,
+    fpnChannels: 256,
+    headConvCount: 4,
+    headNorm: random ? 'group' : 'none',
+    backboneNorm: random ? 'group' : 'frozen',
+    trainableBackboneLayers: random ? 5 : 3,
+  };
+}
+
+/** Half of torchvision's: nano works on small frames, where an object is seldom as large as 32 px. */
+function halfAnchorSizes(level: number): number[] {
+  const base = 16 * 2 ** level;
+  return [base, Math.round(base * 2 ** (1 / 3)), Math.round(base * 2 ** (2 / 3))];
+}
+
+/** The whole detector as a graph of layers. */
+export function buildRetinaNet(options: RetinaNetOptions): NetworkGraph {
+  const graph = new GraphBuilder(trainablePredicate(options.trainableBackboneLayers));
+  const norm = { kind: options.backboneNorm, epsilon: options.normEpsilon };
+  const backbone = addBackbone(graph, options.backbone, norm);
+  const pyramid = addPyramid(graph, backbone, options);
+  const perPosition = anchorsPerPosition(options);
+  const logits = pyramid.map((feature, level) => {
+    const init: InitRule = { kind: 'prior' };
+    const last = { name: 'cls_logits', channels: perPosition * options.foregroundClassCount, biasInit: init };
+    return addSubnet(graph, 'head.classification_head', last, feature, levelNames[level]!, options);
+  });
+  const deltas = pyramid.map((feature, level) => {
+    const init: InitRule = { kind: 'constant', value: 0 };
+    const last = { name: 'bbox_reg', channels: perPosition * 4, biasInit: init };
+    return addSubnet(graph, 'head.regression_head', last, feature, levelNames[level]!, options);
+  });
+  return {
+    options,
+    nodes: graph.nodes,
+    parameters: graph.parameters,
+    anchorsPerPosition: perPosition,
+    features: pyramid.map((feature) => feature.id),
+    logits,
+    deltas,
+  };
+}
+
+/** Trained numbers, as torch counts `model.parameters()`: a frozen norm's vectors are buffers and not among them. */
+export function parameterCount(graph: NetworkGraph): number {
+  return graph.parameters
+    .filter((spec) => !spec.buffer)
+    .reduce((sum, spec) => sum + elementCount(spec.shape), 0);
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
+
+/** Sizes of P3 to P7 for a frame: every halving rounds up. */
+export function pyramidSizes(paddedHeight: number, paddedWidth: number): FeatureSize[] {
+  const halve = (side: number, times: number): number =>
+    times === 0 ? side : halve(Math.ceil(side / 2), times - 1);
+  return levelNames.map((_, level) => ({
+    height: halve(paddedHeight, level + 3),
+    width: halve(paddedWidth, level + 3),
+  }));
+}
+
+/** torchvision's `trainable_backbone_layers`: the last stages learn, and the stem's norm only where everything does. */
+function trainablePredicate(layers: number): (name: string) => boolean {
+  const stages = ['layer4', 'layer3', 'layer2', 'layer1', 'conv1'].slice(0, layers);
+  if (layers === 5) stages.push('bn1');
+  return (name) =>
+    !name.startsWith('backbone.body.') || stages.some((stage) => name.startsWith(`backbone.body.${stage}.`));
+}
+
+/** P3 to P7 under `backbone.fpn`: top-down with nearest upsampling, then two strided convolutions for P6 and P7. */
+function addPyramid(graph: GraphBuilder, backbone: readonly Feature[], options: RetinaNetOptions): Feature[] {
+  const channels = options.fpnChannels;
+  const prefix = 'backbone.fpn';
+  const inner = backbone.map((feature, index) =>
+    addFpnConv(graph, `${prefix}.inner_blocks.${index}.0`, feature, channels, 1, 1),
+  );
+  for (let index = inner.length - 2; index >= 0; index--) {
+    const lower = inner[index]!;
+    const upper = graph.add({
+      op: 'upsample',
+      id: `${prefix}.upsample.${index}`,
+      input: inner[index + 1]!.id,
+      like: lower.id,
+    });
+    const sum = graph.add({ op: 'add', id: `${prefix}.add.${index}`, input: lower.id, other: upper });
+    inner[index] = { id: sum, channels };
+  }
+  const levels = inner.map((feature, index) =>
+    addFpnConv(graph, `${prefix}.layer_blocks.${index}.0`, feature, channels, 3, 1),
+  );
+  const p6Input = options.p6From === 'P5' ? levels.at(-1)! : backbone.at(-1)!;
+  const p6 = addFpnConv(graph, `${prefix}.extra_blocks.p6`, p6Input, channels, 3, 2);
+  const p7 = addFpnConv(graph, `${prefix}.extra_blocks.p7`, addRelu(graph, p6), channels, 3, 2);
+  return [...levels, p6, p7];
+}
+
+function addFpnConv(
+  graph: GraphBuilder,
+  name: string,
+  input: Feature,
+  outChannels: number,
+  kernelSize: number,
+  stride: number,
+): Feature {
+  const shape = [outChannels, input.channels, kernelSize, kernelSize];
+  const bound = Math.sqrt(3 / (input.channels * kernelSize ** 2)); // kaiming_uniform_(a=1)
+  const id = graph.add({
+    op: 'conv',
+    id: name,
+    input: input.id,
+    inChannels: input.channels,
+    outChannels,
+    kernelSize,
+    stride,
+    padding: (kernelSize - 1) / 2,
+    weight: graph.parameter(`${name}.weight`, shape, { kind: 'uniform', bound }),
+    bias: graph.parameter(`${name}.bias`, [outChannels], { kind: 'constant', value: 0 }),
+  });
+  return { id, channels: outChannels };
+}
+
+interface LastConv {
+  readonly name: string;
+  readonly channels: number;
+  readonly biasInit: InitRule;
+}
+
+/** One subnet on one level; returns the id of its output. Levels share parameters, so node ids bear the level. */
+function addSubnet(
+  graph: GraphBuilder,
+  prefix: string,
+  last: LastConv,
+  feature: Feature,
+  level: LevelName,
+  options: RetinaNetOptions,
+): string {
+  let tower = feature;
+  const hasNorm = options.headNorm === 'group';
+  for (let index = 0; index < options.headConvCount; index++) {
+    const name = `${prefix}.conv.${index}`;
+    const bias: InitRule | null = hasNorm ? null : { kind: 'constant', value: 0 };
+    tower = addHeadConv(graph, `${name}.0`, level, tower, feature.channels, bias);
+    if (hasNorm) tower = addGroupNorm(graph, `${name}.1@${level}`, `${name}.1`, tower, 1e-5);
+    tower = addRelu(graph, tower);
+  }
+  return addHeadConv(graph, `${prefix}.${last.name}`, level, tower, last.channels, last.biasInit).id;
+}
+
+function addHeadConv(
+  graph: GraphBuilder,
+  name: string,
+  level: LevelName,
+  input: Feature,
+  outChannels: number,
+  biasInit: InitRule | null,
+): Feature {
+  const shape = [outChannels, input.channels, 3, 3];
+  const id = graph.add({
+    op: 'conv',
+    id: `${name}@${level}`,
+    input: input.id,
+    inChannels: input.channels,
+    outChannels,
+    kernelSize: 3,
+    stride: 1,
+    padding: 1,
+    weight: graph.parameter(`${name}.weight`, shape, { kind: 'normal', std: 0.01 }),
+    bias: biasInit && graph.parameter(`${name}.bias`, [outChannels], biasInit),
+  });
+  return { id, channels: outChannels };
+}
