@@ -11,7 +11,7 @@ import { trainConfigSchema } from '../training/config.ts';
 const finite = z.number();
 export const idSchema = z.string().min(1).max(64);
 
-export const boxPxSchema = z.tuple([finite, finite, finite, finite]);
+export const boxPxSchema = z.tuple([finite, finite, finite, finite]).readonly();
 
 export const boxSchema = z.object({
   id: idSchema,

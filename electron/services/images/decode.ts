@@ -7,7 +7,7 @@ export interface Rgb8Image {
   readonly widthPx: number;
   readonly heightPx: number;
   /** Row-major, `widthPx * heightPx * 3` bytes. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function readUprightRgb8(path: string, lane: Lane = 'interactive'):
         .raw({ depth: 'uchar' })
         .toBuffer({ resolveWithObject: true });
       assertShape(probe, info);
-      return { widthPx: info.width, heightPx: info.height, bytes: data };
+      return { widthPx: info.width, heightPx: info.height, bytes: plainBytes(data) };
     } catch (error) {
       throw brokenImage(path, error);
     }
@@ -36,6 +36,11 @@ export function upright(path: string): Sharp {
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .removeAlpha();
+}
+
+/** The same memory without Node's `Buffer` around it; sharp never shares it between threads. */
+export function plainBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);
 }
 
 function assertShape(probe: ImageProbe, info: { width: number; height: number; channels: number }): void {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { upright } from './decode.ts';
+import { plainBytes, upright } from './decode.ts';
 import { brokenImage, type DetailedProbe, probeDetails, unreadable } from './probe.ts';
 import { decodeQueue } from './queue.ts';
 
@@ -16,7 +16,7 @@ export interface Derivative {
   readonly mime: string;
   readonly widthPx: number;
   readonly heightPx: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 const maxSidePx: Readonly<Record<Variant, number>> = { display: 4096, thumb: 256 };
@@ -71,7 +71,12 @@ function isShowable(probe: DetailedProbe): boolean {
 async function original(path: string, probe: DetailedProbe): Promise<Derivative> {
   try {
     const mime = mimeOf[probe.format as keyof typeof mimeOf];
-    return { mime, widthPx: probe.widthPx, heightPx: probe.heightPx, bytes: await readFile(path) };
+    return {
+      mime,
+      widthPx: probe.widthPx,
+      heightPx: probe.heightPx,
+      bytes: plainBytes(await readFile(path)),
+    };
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -84,7 +89,7 @@ async function encode(path: string, variant: Variant): Promise<Derivative> {
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .jpeg({ quality: quality[variant], chromaSubsampling: variant === 'display' ? '4:4:4' : '4:2:0' })
       .toBuffer({ resolveWithObject: true });
-    return { mime: 'image/jpeg', widthPx: info.width, heightPx: info.height, bytes: data };
+    return { mime: 'image/jpeg', widthPx: info.width, heightPx: info.height, bytes: plainBytes(data) };
   } catch (error) {
     throw brokenImage(path, error);
   }
@@ -98,7 +103,7 @@ async function fromCache(path: string): Promise<Derivative | null> {
       bytes.length > 4 && bytes.readUInt16BE(0) === 0xffd8 && bytes.readUInt16BE(bytes.length - 2) === 0xffd9;
     if (!whole) return null;
     const { width, height } = await sharp(bytes).metadata();
-    return { mime: 'image/jpeg', widthPx: width, heightPx: height, bytes };
+    return { mime: 'image/jpeg', widthPx: width, heightPx: height, bytes: plainBytes(bytes) };
   } catch {
     return null;
   }

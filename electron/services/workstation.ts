@@ -1,0 +1,84 @@
+/** Everything behind the contract, without a transport: what every shell serves and the terminal uses. */
+import { homedir } from 'node:os';
+import type { HostEvent } from '../../shared/contract/events.ts';
+import type { Handlers } from '../../shared/contract/requests.ts';
+import { Problem } from '../../shared/domain/problem.ts';
+import type { Context } from './context.ts';
+import { EventHub } from './eventHub.ts';
+import { imageHandlers } from './images/imageHandlers.ts';
+import { Jobs } from './jobs.ts';
+import { listFolder } from './projects/folders.ts';
+import { jobHandlers } from './projects/jobHandlers.ts';
+import { Projects } from './projects/projects.ts';
+import { runHandlers } from './runs/runHandlers.ts';
+import { labelHandlers } from './store/labelHandlers.ts';
+import type { ProjectStore } from './store/projectStore.ts';
+
+export interface WorkstationOptions {
+  readonly shell: 'web' | 'desktop';
+  /** The user's own data folder: recent projects, the sample. */
+  readonly dataPath: string;
+  readonly version: string;
+}
+
+export interface Workstation {
+  readonly handlers: Handlers;
+  /** Returns a function that ends the subscription. */
+  subscribe(listener: (event: HostEvent) => void): () => void;
+  /** The open project, if any. */
+  store(): ProjectStore | null;
+  /** Ends jobs and closes the project. */
+  close(): Promise<void>;
+}
+
+export function createWorkstation(options: WorkstationOptions): Workstation {
+  const jobs = new Jobs((job) => events.emit({ type: 'job', job }));
+  const projects = new Projects({ shell: options.shell, dataPath: options.dataPath, jobs });
+  const events = new EventHub(() => projects.summary());
+  projects.tell(events);
+  const context: Context = {
+    events,
+    jobs,
+    store: () => projects.current ?? noProject(),
+    runs: () => projects.currentRuns ?? noProject(),
+  };
+  return {
+    handlers: {
+      ...appHandlers(options, projects),
+      ...imageHandlers(context),
+      ...labelHandlers(context),
+      ...jobHandlers(context),
+      ...runHandlers(context),
+    },
+    subscribe: (listener) => events.subscribe(listener),
+    store: () => projects.current,
+    close: async () => {
+      await jobs.cancelAll();
+      await projects.close();
+      events.close();
+    },
+  };
+}
+
+type AppRequests = Extract<keyof Handlers, `app.${string}` | `projects.${string}` | `folders.${string}`>;
+
+function appHandlers(options: WorkstationOptions, projects: Projects): Pick<Handlers, AppRequests> {
+  const { version, shell } = options;
+  return {
+    'app.info': async () => ({ version, shell, platform: process.platform, homePath: homedir() }),
+    'projects.recent': () => projects.recents.list(),
+    'projects.current': async () => projects.summary(),
+    'projects.create': ({ path, name }) => projects.create(path, name),
+    'projects.open': ({ path }) => projects.open(path),
+    'projects.openSample': () => projects.openSample(),
+    'projects.close': async () => {
+      await projects.close();
+      return {};
+    },
+    'folders.list': ({ path }) => listFolder(path),
+  };
+}
+
+function noProject(): never {
+  throw new Problem('not-found', 'No project is open.', 'Open or create a project first.');
+}
