@@ -93,7 +93,11 @@ function addTrain(program: Command): void {
     .description('train a detector on the reviewed images of a project')
     .argument('<project>')
     .option('--init <what>', `random, a .safetensors file, or a run ${says(defaults.init)}`)
-    .option('--backbone <name>', `${backboneNames.join(', ')} ${says(defaults.backbone)}`, oneOf(backboneNames))
+    .option(
+      '--backbone <name>',
+      `${backboneNames.join(', ')} ${says(defaults.backbone)}`,
+      oneOf(backboneNames),
+    )
     .option('--loss <name>', `${lossNames.join(', ')} ${says(defaults.loss)}`, oneOf(lossNames))
     .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
     .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
@@ -101,13 +105,21 @@ function addTrain(program: Command): void {
     .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
     .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))
     .option('--batch <n>', says(defaults.batch), integer({ min: 1, max: 64 }))
-    .option('--side <n>', `--min-size and --max-size at once ${says(defaults.maxSizePx)}`, integer({ min: 32, max: 4096 }))
+    .option(
+      '--side <n>',
+      `--min-size and --max-size at once ${says(defaults.maxSizePx)}`,
+      integer({ min: 32, max: 4096 }),
+    )
     .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
     .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
     .option('--lr <x>', `learning rate ${says(defaults.learningRate)}`, decimal())
     .option('--momentum <m>', says(defaults.momentum), decimal())
     .option('--weight-decay <w>', says(defaults.weightDecay), decimal())
-    .option('--schedule <name>', `${scheduleNames.join(', ')} ${says(defaults.schedule)}`, oneOf(scheduleNames))
+    .option(
+      '--schedule <name>',
+      `${scheduleNames.join(', ')} ${says(defaults.schedule)}`,
+      oneOf(scheduleNames),
+    )
     .option('--warmup <n>', `steps of rising rate ${says(defaults.warmupSteps)}`, integer())
     .option('--augment <name>', `${augmentNames.join(', ')} ${says(defaults.augment)}`, oneOf(augmentNames))
     .option('--shuffle <on|off>', says('on'), oneOf(['on', 'off'] as const))
@@ -145,7 +157,9 @@ function addPredict(program: Command): void {
 function addEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description("COCO's figures, of weights on a project's validation images, or of detections against annotations")
+    .description(
+      "COCO's figures, of weights on a project's validation images, or of detections against annotations",
+    )
     .option('--project <dir>')
     .option('--weights <what>', 'a .safetensors file with its .json beside it, or a run')
     .option('--annotations <file>', 'ground truth as COCO JSON')

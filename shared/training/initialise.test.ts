@@ -51,6 +51,8 @@ describe('initialiseFrom', () => {
 
   it('refuses weights that share nothing', () => {
     const source = { name: 'other', classes: [], tensors: [filled('conv', [3], () => 0)] };
-    expect(() => initialiseFrom(source, [filled('backbone.a', [2], () => 0)], ['cat'])).toThrow(/no parameter/);
+    expect(() => initialiseFrom(source, [filled('backbone.a', [2], () => 0)], ['cat'])).toThrow(
+      /no parameter/,
+    );
   });
 });

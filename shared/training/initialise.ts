@@ -58,8 +58,8 @@ export function initialiseFrom(
 }
 
 /**
- * Head channels are ordered anchor-major (`a * slots + slot`), with as many slots per anchor as the network scores classes,
- * plus torchvision's unused background slot 0 where there is one.
+ * Head channels are ordered anchor-major (`a * slots + slot`): a slot per class, and in torchvision's own files an unused
+ * background slot 0 in front.
  */
 function mergeClassRows(
   source: WeightsSource,
@@ -67,20 +67,20 @@ function mergeClassRows(
   own: NamedTensor,
   classes: readonly string[],
 ): NamedTensor {
-  const anchors = 9;
-  const slots = own.shape[0]! / anchors;
+  const slots = classes.length;
+  const anchors = own.shape[0]! / slots;
   const theirSlots = theirs.shape[0]! / anchors;
   const rowSize = own.data.length / own.shape[0]!;
-  if (theirs.data.length / theirs.shape[0]! !== rowSize) throw shapeProblem(source, theirs, own);
+  const fits = theirs.data.length / theirs.shape[0]! === rowSize && Number.isInteger(theirSlots);
+  if (!fits) throw shapeProblem(source, theirs, own);
   const data = own.data.slice();
-  const offset = slots - classes.length;
   const theirOffset = theirSlots - source.classes.length;
   for (const [index, name] of classes.entries()) {
     const theirIndex = source.classes.indexOf(name);
     if (theirIndex < 0 || theirOffset < 0) continue;
     for (let anchor = 0; anchor < anchors; anchor++) {
       const from = (anchor * theirSlots + theirOffset + theirIndex) * rowSize;
-      data.set(theirs.data.subarray(from, from + rowSize), (anchor * slots + offset + index) * rowSize);
+      data.set(theirs.data.subarray(from, from + rowSize), (anchor * slots + index) * rowSize);
     }
   }
   return { ...own, data };

@@ -150,7 +150,10 @@ describe('runTraining', () => {
     expect(sha(resumedEnd.weights)).toBe(sha(wholeEnd.weights));
     expect(sha(resumedEnd.state)).toBe(sha(wholeEnd.state));
     expect(second.files.steps().map((event) => event.loss)).toEqual(
-      whole.files.steps().slice(20).map((event) => event.loss),
+      whole.files
+        .steps()
+        .slice(20)
+        .map((event) => event.loss),
     );
     expect(sha(wholeEnd.weights)).not.toBe(sha(resume.weights));
   });

@@ -218,19 +218,21 @@ class Run {
   async #evaluate(): Promise<boolean> {
     const { executor, data, config, control } = this.#options;
     if (data.validation.length === 0) return false;
-    const result = await evaluateImages(executor, data, {
+    const result = await evaluateImages(executor, data.validation, data.classes, {
       source: this.#source,
       maxImages: config.evaluateImages,
       shouldStop: () => control.wish === 'stop',
       yieldToHost: this.#options.yieldToHost,
     });
     if (!result) return false;
-    const event: EvaluationEvent = { event: 'evaluation', step: this.#step, ...result };
+    const { AP, AP50, perClass } = result.metrics;
+    const { images } = result;
+    const event: EvaluationEvent = { event: 'evaluation', step: this.#step, AP, AP50, perClass, images };
     this.#evaluation = event;
     this.#journal.emit(event);
     await this.#journal.flush();
-    const { AP50 } = result;
-    if (AP50 === null || (this.#best && AP50 <= this.#best.AP50)) return false;
+    // Of equals the newest, as the files are kept.
+    if (AP50 === null || (this.#best && AP50 < this.#best.AP50)) return false;
     this.#best = { step: this.#step, AP50, weights: '' };
     return true;
   }

@@ -91,11 +91,18 @@ export class CellExecutor implements Executor {
 
   #logit(cell: Cell, classIndex: number): number {
     let logit = 0;
-    for (let f = 0; f < featureCount; f++) logit += this.#weights[classIndex * featureCount + f]! * cell.features[f]!;
+    for (let f = 0; f < featureCount; f++)
+      logit += this.#weights[classIndex * featureCount + f]! * cell.features[f]!;
     return logit;
   }
 
-  #accumulate(cell: Cell, match: number, scale: number, balance: MutableBalance[], gradient: Float64Array): void {
+  #accumulate(
+    cell: Cell,
+    match: number,
+    scale: number,
+    balance: MutableBalance[],
+    gradient: Float64Array,
+  ): void {
     for (const entry of balance) {
       const probability = sigmoid(this.#logit(cell, entry.classIndex));
       const isForeground = match === entry.classIndex;
@@ -138,7 +145,8 @@ interface Cell {
 function cellsOf(batch: Batch, image: number): Cell[] {
   const cells: Cell[] = [];
   for (let y = 0; y < batch.paddedHeight; y += cellPx) {
-    for (let x = 0; x < batch.paddedWidth; x += cellPx) cells.push({ x, y, features: meanColour(batch, image, x, y) });
+    for (let x = 0; x < batch.paddedWidth; x += cellPx)
+      cells.push({ x, y, features: meanColour(batch, image, x, y) });
   }
   return cells;
 }

@@ -2,7 +2,12 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ExportReport, FormatName, ImportProblem, ImportReport } from '../../../shared/contract/schemas.ts';
+import type {
+  ExportReport,
+  FormatName,
+  ImportProblem,
+  ImportReport,
+} from '../../../shared/contract/schemas.ts';
 import type { Split } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { exportFrom } from '../../services/interchange/export.ts';
@@ -72,7 +77,11 @@ async function withPassingProject<T>(work: (store: ProjectStore) => Promise<T>):
 /** Looked at before the project is made: a slip in the source's name leaves no empty project behind. */
 function requireSource(path: string): void {
   if (existsSync(path)) return;
-  throw new Problem('not-found', `There is nothing at ${path}.`, 'Check the name of the folder or file to import.');
+  throw new Problem(
+    'not-found',
+    `There is nothing at ${path}.`,
+    'Check the name of the folder or file to import.',
+  );
 }
 
 function describeImport(report: ImportReport, dryRun: boolean): string[] {

@@ -1,8 +1,8 @@
 /** What this machine brings to training: said plainly, measured where it can be, and never a crash. */
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { findInstallation } from '../../host/installation.ts';
 import { type ProblemData, toProblemData } from '../../../shared/domain/problem.ts';
+import { findInstallation } from '../../host/installation.ts';
 import { type ObtainedDevice, obtainDevice } from '../device.ts';
 import type { Output } from '../output.ts';
 
@@ -139,7 +139,9 @@ function adviceFor(facts: Omit<DoctorReport, 'advice'>): string[] {
   const { adapter, cores, memoryGb } = facts;
   const advice: string[] = [];
   if (!adapter) {
-    advice.push('Training and prediction fall back to plain JavaScript on one CPU core: many times slower still than a software adapter.');
+    advice.push(
+      'Training and prediction fall back to plain JavaScript on one CPU core: many times slower still than a software adapter.',
+    );
   } else if (adapter.software) {
     advice.push(
       `${adapter.name} is a CPU playing a GPU on ${cores} cores: use the nano backbone, --side 160 to 320 and --batch 1 or 2.`,
@@ -152,11 +154,16 @@ function adviceFor(facts: Omit<DoctorReport, 'advice'>): string[] {
     );
   }
   if (adapter && !adapter.features.includes('shader-f16')) {
-    advice.push('The adapter has no 16-bit floats: everything is computed in 32 bits, at twice the memory traffic.');
+    advice.push(
+      'The adapter has no 16-bit floats: everything is computed in 32 bits, at twice the memory traffic.',
+    );
   }
-  if (memoryGb < 4) advice.push(`${memoryGb} GB of memory is little: add images in folders of a few thousand.`);
-  if (!facts.sqlite) advice.push('This Node has no SQLite: projects cannot be opened. Use the Node that `npm ci` installs.');
-  if (!facts.sharp) advice.push('sharp could not be loaded: images cannot be read. Run `npm ci` again on this machine.');
+  if (memoryGb < 4)
+    advice.push(`${memoryGb} GB of memory is little: add images in folders of a few thousand.`);
+  if (!facts.sqlite)
+    advice.push('This Node has no SQLite: projects cannot be opened. Use the Node that `npm ci` installs.');
+  if (!facts.sharp)
+    advice.push('sharp could not be loaded: images cannot be read. Run `npm ci` again on this machine.');
   return advice;
 }
 

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { defaultTrainConfig } from '../../shared/training/config.ts';
+import { configOf, resumedConfigOf } from './trainOptions.ts';
+import { decimal, integer, oneOf, sizesOf } from './usage.ts';
+
+describe('option parsers', () => {
+  it('take whole numbers within bounds and nothing else', () => {
+    const parse = integer({ min: 1, max: 8 });
+    expect(parse('8')).toBe(8);
+    for (const text of ['0', '9', '2.5', '1e1', '', 'two', '0x4'])
+      expect(() => parse(text)).toThrow(/1 to 8/);
+  });
+
+  it('take numbers within bounds and nothing else', () => {
+    expect(decimal({ min: 0, max: 1 })('0.25')).toBe(0.25);
+    for (const text of ['1.1', '-0.1', 'NaN', 'Infinity', '']) {
+      expect(() => decimal({ min: 0, max: 1 })(text)).toThrow(/0 to 1/);
+    }
+  });
+
+  it('say which names there are', () => {
+    expect(oneOf(['focal', 'ce'])('ce')).toBe('ce');
+    expect(() => oneOf(['focal', 'ce'])('toString')).toThrow('focal, ce');
+  });
+});
+
+describe('sizesOf', () => {
+  it('reads --side as both sizes and refuses contradictions', () => {
+    expect(sizesOf({ side: 160 })).toEqual({ minSizePx: 160, maxSizePx: 160 });
+    expect(() => sizesOf({ side: 160, minSize: 100 })).toThrow(/--side/);
+    expect(() => sizesOf({ minSize: 200, maxSize: 100 })).toThrow(/larger/);
+  });
+});
+
+describe('configOf', () => {
+  it('fills in the defaults', () => {
+    expect(configOf({})).toEqual(defaultTrainConfig);
+  });
+
+  it('carries every option over', () => {
+    const config = configOf({ lr: 0.3, warmup: 7, shuffle: 'off', minSize: 800, evaluateEvery: 0, gamma: 0 });
+    expect(config).toMatchObject({ learningRate: 0.3, warmupSteps: 7, shuffle: false, gamma: 0 });
+    expect(config).toMatchObject({ minSizePx: 800, maxSizePx: 1333, evaluateEvery: 0 });
+    expect(configOf({ maxSize: 160 })).toMatchObject({ minSizePx: 160, maxSizePx: 160 });
+  });
+
+  it('names the option that is wrong', () => {
+    expect(() => configOf({ prior: 1 })).toThrow(/^--prior: /);
+    expect(() => configOf({ lr: -1 })).toThrow(/^--lr: /);
+    expect(() => configOf({ momentum: 1 })).toThrow(/^--momentum: /);
+  });
+});
+
+describe('resumedConfigOf', () => {
+  it('lets a run be lengthened and nothing else changed', () => {
+    const config = { ...defaultTrainConfig, steps: 40 };
+    expect(resumedConfigOf(config, { resume: 'run-0001' })).toEqual(config);
+    expect(resumedConfigOf(config, { resume: 'run-0001', steps: 60, json: true }).steps).toBe(60);
+    expect(() => resumedConfigOf(config, { resume: 'run-0001', warmup: 3 })).toThrow(/--warmup/);
+  });
+});
