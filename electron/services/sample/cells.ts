@@ -168,6 +168,11 @@ export function drawDebris(
     // A grain of dust far out of focus is a pale disc with a darker rim and a bright middle.
     const soft = (1 - r * r) * (1 - r * r);
     if (smudge) field.add(index, staining.plasma, 1.1 * debris.density * soft);
-    else field.add(index, dustStain, 0.07 * debris.density * (rim(r, 0.72, 0.14, 1) + 0.35 * soft - 0.6 * soft * soft));
+    else
+      field.add(
+        index,
+        dustStain,
+        0.07 * debris.density * (rim(r, 0.72, 0.14, 1) + 0.35 * soft - 0.6 * soft * soft),
+      );
   });
 }

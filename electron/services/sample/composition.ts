@@ -137,7 +137,8 @@ function composeWhiteCells(stream: RandomStream, taken: Outline[]): WhiteCell[] 
     const pick = stream.uniform();
     const kind: WhiteKind =
       pick < 0.55 ? 'neutrophil' : pick < 0.83 ? 'lymphocyte' : pick < 0.93 ? 'monocyte' : 'eosinophil';
-    const radius = stream.between(...whiteRadii[kind]);
+    const [smallest, largest] = whiteRadii[kind];
+    const radius = stream.between(smallest, largest);
     const outline = placed(stream, taken, 0.02, 0.15, (x, y) => wobbly(stream, x, y, radius, 0.9, 0.035));
     if (!outline) continue;
     taken.push(outline);
@@ -152,12 +153,12 @@ function composeWhiteCells(stream: RandomStream, taken: Outline[]): WhiteCell[] 
   return cells;
 }
 
-const whiteRadii = {
+const whiteRadii: Readonly<Record<WhiteKind, readonly [number, number]>> = {
   neutrophil: [62, 76],
   lymphocyte: [46, 58],
   monocyte: [74, 88],
   eosinophil: [64, 76],
-} as const;
+};
 
 function composeLobes(stream: RandomStream, kind: WhiteKind, cell: Outline): WhiteCell['lobes'] {
   const { x, y, radius } = cell;
@@ -190,7 +191,15 @@ function composeRedCells(stream: RandomStream, taken: Outline[]): RedCell[] {
   for (let i = 0; i < count; i++) {
     const radius = size * stream.between(0.84, 1.12);
     const anchor = cells.length > 0 && stream.uniform() < 0.4 ? cells[stream.integer(cells.length)]! : null;
-    const make = (x: number, y: number) => wobbly(stream, x, y, radius, stream.uniform() < 0.1 ? 0.62 : 0.86, stream.uniform() < 0.12 ? 0.075 : 0.03);
+    const make = (x: number, y: number) =>
+      wobbly(
+        stream,
+        x,
+        y,
+        radius,
+        stream.uniform() < 0.1 ? 0.62 : 0.86,
+        stream.uniform() < 0.12 ? 0.075 : 0.03,
+      );
     const outline = anchor
       ? placedBeside(stream, taken, anchor.outline, make)
       : placed(stream, taken, 0.14, 0.3, make);
@@ -302,7 +311,8 @@ function placedBeside(
       at.x < fieldWidthPx + 0.2 * at.radius &&
       at.y > -0.2 * at.radius &&
       at.y < fieldHeightPx + 0.2 * at.radius;
-    const allowed = (other: Outline) => (other.radius > 1.2 * at.radius ? 0.05 : other === neighbour ? 0.42 : 0.3);
+    const allowed = (other: Outline) =>
+      other.radius > 1.2 * at.radius ? 0.05 : other === neighbour ? 0.42 : 0.3;
     if (visible && taken.every((other) => depth(at, other) <= allowed(other))) return at;
   }
   return null;

@@ -6,7 +6,6 @@
 /** Optical density per unit of stain, in red, green and blue. */
 export type Stain = readonly [red: number, green: number, blue: number];
 
-
 export class DensityField {
   readonly widthPx: number;
   readonly heightPx: number;

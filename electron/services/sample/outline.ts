@@ -36,8 +36,7 @@ export class OutlineShape {
     const angle = Math.atan2(across, along);
     const place = ((angle + Math.PI) / (2 * Math.PI)) * steps;
     const index = Math.min(steps - 1, Math.floor(place));
-    const edge =
-      this.#edge[index]! + (this.#edge[index + 1]! - this.#edge[index]!) * (place - index);
+    const edge = this.#edge[index]! + (this.#edge[index + 1]! - this.#edge[index]!) * (place - index);
     return Math.sqrt(along * along + across * across) / edge;
   }
 }

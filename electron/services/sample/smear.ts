@@ -68,7 +68,8 @@ function drawCells(field: DensityField, composition: Composition, texture: Value
   for (const thing of debris) drawDebris(field, thing, staining, texture);
   for (const cell of redCells) drawRedCell(field, cell, staining, texture, number('RBC', cell.outline));
   for (const cell of whiteCells) drawWhiteCell(field, cell, staining, texture, number('WBC', cell.outline));
-  for (const cell of platelets) drawPlatelet(field, cell, staining, texture, number('Platelets', cell.outline));
+  for (const cell of platelets)
+    drawPlatelet(field, cell, staining, texture, number('Platelets', cell.outline));
   const visible = new Int32Array(drawn.length);
   for (const top of field.top) if (top >= 0) visible[top]!++;
   return drawn.flatMap(({ className, outline }, i) => {
