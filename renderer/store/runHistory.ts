@@ -25,6 +25,7 @@ export interface HistoryPoint {
 export type StartEvent = Extract<RunEvent, { event: 'start' }>;
 export type FailedEvent = Extract<RunEvent, { event: 'failed' }>;
 export type DoneEvent = Extract<RunEvent, { event: 'done' }>;
+export type WarningEvent = Extract<RunEvent, { event: 'warning' }>;
 
 export interface RunHistory {
   readonly start: StartEvent | null;
@@ -37,6 +38,7 @@ export interface RunHistory {
   readonly recent: readonly StepEvent[];
   readonly evaluations: readonly EvaluationEvent[];
   readonly checkpointStep: number | null;
+  readonly warnings: readonly WarningEvent[];
   readonly failure: FailedEvent | null;
   readonly done: DoneEvent | null;
   /** Steps after which the run went on from a checkpoint: a new session, or a lost device. */
@@ -55,6 +57,7 @@ export const emptyHistory: RunHistory = {
   recent: [],
   evaluations: [],
   checkpointStep: null,
+  warnings: [],
   failure: null,
   done: null,
   resumedAt: [],
@@ -84,6 +87,9 @@ function record(draft: Draft, event: RunEvent): void {
       return;
     case 'checkpoint':
       draft.checkpointStep = event.step;
+      return;
+    case 'warning':
+      draft.warnings = [...draft.warnings, event];
       return;
     case 'failed':
       draft.failure = event;

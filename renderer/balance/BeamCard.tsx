@@ -1,0 +1,95 @@
+/** A class in full: its beam, the big percents, and the numbers behind them. */
+
+import classes from './BalanceBoard.module.css';
+import { Beam } from './Beam.tsx';
+import { type ShareSample, tiltOf } from './geometry.ts';
+import { ShareStrip } from './ShareStrip.tsx';
+import { type BeamNumbers, countText, lossOf, lossText, percentPair } from './share.ts';
+
+interface BeamCardProps {
+  readonly beam: BeamNumbers;
+  readonly heaviestPan: number;
+  readonly classificationLoss: number;
+  readonly samples: readonly ShareSample[];
+  readonly lastStep: number;
+  /** The step the beam shows; null: the newest. */
+  readonly cursorStep: number | null;
+}
+
+export function BeamCard({
+  beam,
+  heaviestPan,
+  classificationLoss,
+  samples,
+  lastStep,
+  cursorStep,
+}: BeamCardProps) {
+  const percents = percentPair(beam);
+  const part = classificationLoss > 0 ? Math.round((100 * lossOf(beam)) / classificationLoss) : 0;
+  return (
+    <section className={classes.card} {...beamAttributes(beam)} aria-label={beamSentence(beam)}>
+      <div className={classes.cardHead}>
+        <span className={classes.classDot} style={{ background: beam.color }} />
+        <h3 className={classes.className} title={beam.name}>
+          {beam.name}
+        </h3>
+        <span className={classes.classLoss} title={`${part}% of the classification loss`}>
+          loss {lossText(lossOf(beam))} · {part}%
+        </span>
+      </div>
+      <div className={classes.percents}>
+        <Percent text={percents.foreground} className={classes.foregroundWord} label="its objects" />
+        <Percent text={percents.background} className={classes.backgroundWord} label="everything else" />
+      </div>
+      <div className={classes.drawingBox}>
+        <Beam beam={beam} heaviestPan={heaviestPan} />
+      </div>
+      <div className={classes.sides}>
+        <div className={classes.side}>
+          <div className={`${classes.sideLoss} ${classes.foregroundWord}`}>{lossText(beam.foreground)}</div>
+          <div className={classes.sideNote}>
+            {countText(beam.positives)} of {countText(beam.anchors)} anchors
+          </div>
+        </div>
+        <div className={classes.side}>
+          <div className={`${classes.sideLoss} ${classes.backgroundWord}`}>{lossText(beam.background)}</div>
+          <div
+            className={classes.sideNote}
+            title={`True background: ${countText(beam.backgroundTrueAnchors)} anchors. Other classes' objects: ${countText(beam.backgroundOtherAnchors)} anchors.`}
+          >
+            empty {lossText(beam.backgroundTrue)} + others {lossText(beam.backgroundOther)}
+          </div>
+        </div>
+      </div>
+      <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} />
+    </section>
+  );
+}
+
+function Percent({ text, className, label }: { text: string; className?: string; label: string }) {
+  return (
+    <div>
+      <div className={`${classes.percent} ${className}`}>
+        {text}
+        <small>%</small>
+      </div>
+      <div className={classes.percentLabel}>{label}</div>
+    </div>
+  );
+}
+
+/** What a test, or a reader of the page's source, needs to know of a beam. */
+export function beamAttributes(beam: BeamNumbers) {
+  return {
+    'data-testid': `beam-${beam.name}`,
+    'data-foreground': beam.foreground,
+    'data-background': beam.background,
+    'data-angle': tiltOf(beam.foreground, beam.background),
+  };
+}
+
+export function beamSentence(beam: BeamNumbers): string {
+  if (beam.foregroundShare === null) return `${beam.name}: no loss yet`;
+  const { foreground, background } = percentPair(beam);
+  return `${beam.name}: ${foreground}% of its loss comes from its objects, ${background}% from everything else`;
+}

@@ -1,0 +1,205 @@
+/** Everything else that decides a run, for those who know the words. */
+import { NativeSelect, NumberInput, Switch, Tooltip } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { RunRecord } from '../../shared/contract/schemas.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import { useDraft } from './draft.ts';
+import classes from './TrainScreen.module.css';
+
+type NumberField = {
+  [K in keyof TrainConfig]: TrainConfig[K] extends number ? K : never;
+}[keyof TrainConfig];
+
+interface FieldProps {
+  readonly field: NumberField;
+  readonly label: string;
+  readonly help: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly step?: number;
+  readonly decimals?: number;
+}
+
+const focalFields: readonly FieldProps[] = [
+  {
+    field: 'gamma',
+    label: 'Gamma γ',
+    help: 'How strongly answers that are already right are played down. 0 is plain cross-entropy, the paper takes 2.',
+    min: 0,
+    max: 10,
+    step: 0.5,
+    decimals: 3,
+  },
+  {
+    field: 'alpha',
+    label: 'Alpha α',
+    help: 'Weight of the objects’ side; background weighs 1 − α. Negative: no weighting.',
+    min: -1,
+    max: 1,
+    step: 0.05,
+    decimals: 3,
+  },
+  {
+    field: 'prior',
+    label: 'Prior π',
+    help: 'The probability of an object that every anchor starts with. With 0.5 the first steps drown in background.',
+    min: 0.0001,
+    max: 0.9999,
+    step: 0.01,
+    decimals: 4,
+  },
+];
+const optimizerFields: readonly FieldProps[] = [
+  {
+    field: 'momentum',
+    label: 'Momentum',
+    help: 'How much of the last step each step carries on.',
+    min: 0,
+    max: 0.999,
+    step: 0.05,
+    decimals: 3,
+  },
+  {
+    field: 'weightDecay',
+    label: 'Weight decay',
+    help: 'Pulls weights towards zero, against learning by heart.',
+    min: 0,
+    max: 1,
+    step: 0.0001,
+    decimals: 6,
+  },
+  {
+    field: 'warmupSteps',
+    label: 'Warm-up steps',
+    help: 'Steps over which the learning rate rises from almost nothing.',
+    min: 0,
+    step: 10,
+  },
+];
+const runFields: readonly FieldProps[] = [
+  {
+    field: 'evaluateEvery',
+    label: 'Evaluate every',
+    help: 'Steps between two measurements of AP on the validation images; 0: at the end only.',
+    min: 0,
+    step: 50,
+  },
+  {
+    field: 'checkpointEvery',
+    label: 'Checkpoint every',
+    help: 'Steps between two checkpoints: what a crash can cost at most.',
+    min: 1,
+    step: 50,
+  },
+  {
+    field: 'seed',
+    label: 'Seed',
+    help: 'The same seed, images and GPU give the same run.',
+    min: 0,
+    max: 4294967295,
+  },
+];
+
+export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
+  const { draft, set } = useDraft();
+  const starts = runs.filter(({ checkpointStep }) => checkpointStep !== null);
+  return (
+    <div className={classes.advanced}>
+      <Group title="Focal loss" fields={focalFields} />
+      <Group title="Optimizer" fields={optimizerFields}>
+        <NativeSelect
+          label="Schedule"
+          size="xs"
+          data={[
+            { value: 'cosine', label: 'Cosine' },
+            { value: 'step', label: 'Steps' },
+            { value: 'constant', label: 'Constant' },
+          ]}
+          value={draft.schedule}
+          onChange={({ currentTarget }) => set({ schedule: currentTarget.value as TrainConfig['schedule'] })}
+        />
+        <NativeSelect
+          label="Box loss"
+          size="xs"
+          data={[
+            { value: 'l1', label: 'L1' },
+            { value: 'giou', label: 'GIoU' },
+          ]}
+          value={draft.boxLoss}
+          onChange={({ currentTarget }) => set({ boxLoss: currentTarget.value as TrainConfig['boxLoss'] })}
+        />
+      </Group>
+      <Group title="Run" fields={runFields}>
+        <NativeSelect
+          label="Start from"
+          size="xs"
+          data={[
+            { value: 'random', label: 'Random weights' },
+            ...starts.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+          value={starts.some(({ id }) => id === draft.init) ? draft.init : 'random'}
+          onChange={({ currentTarget }) => set({ init: currentTarget.value })}
+        />
+      </Group>
+      <Switch
+        size="xs"
+        label="Flip images left and right at random"
+        checked={draft.augment === 'default'}
+        onChange={({ currentTarget }) => set({ augment: currentTarget.checked ? 'default' : 'none' })}
+      />
+      <Switch
+        size="xs"
+        label="Also train on images nobody has reviewed"
+        description="Objects without a box will be taught as background."
+        checked={draft.includeUnreviewed}
+        onChange={({ currentTarget }) => set({ includeUnreviewed: currentTarget.checked })}
+      />
+    </div>
+  );
+}
+
+function Group({
+  title,
+  fields,
+  children,
+}: {
+  title: string;
+  fields: readonly FieldProps[];
+  children?: ReactNode;
+}) {
+  return (
+    <fieldset className={classes.fieldset}>
+      <legend>{title}</legend>
+      <div className={classes.fields}>
+        {fields.map((field) => (
+          <ConfigNumber key={field.field} {...field} />
+        ))}
+        {children}
+      </div>
+    </fieldset>
+  );
+}
+
+/** One number of the draft. An empty field keeps the last number until another is typed. */
+export function ConfigNumber({ field, label, help, min, max, step, decimals = 0 }: FieldProps) {
+  const value = useDraft((state) => state.draft[field]);
+  const set = useDraft((state) => state.set);
+  return (
+    <Tooltip label={help} multiline w={240} openDelay={400} position="right" withArrow>
+      <NumberInput
+        label={label}
+        size="xs"
+        value={value}
+        min={min}
+        max={max}
+        step={step}
+        decimalScale={decimals}
+        clampBehavior="blur"
+        data-testid={`config-${field}`}
+        onChange={(next) => {
+          if (typeof next === 'number') set({ [field]: next });
+        }}
+      />
+    </Tooltip>
+  );
+}

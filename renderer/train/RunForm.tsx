@@ -1,0 +1,117 @@
+/** A new run: what it trains on, with which network, for how long. */
+import { Alert, Button, NativeSelect, UnstyledButton } from '@mantine/core';
+import { IconChevronDown, IconPlayerPlayFilled } from '@tabler/icons-react';
+import { useCallback, useEffect, useState } from 'react';
+import { client } from '../bridge/client.ts';
+import { reportProblem } from '../store/notices.ts';
+import { useProject } from '../store/project.ts';
+import { useRuns } from '../store/runs.ts';
+import { useTraining } from '../store/training.ts';
+import { type ProjectTrainingData, summarise } from '../store/trainingTask.ts';
+import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
+import { BackboneCards } from './BackboneCards.tsx';
+import { DataPanel } from './DataPanel.tsx';
+import { draftProblem, useDraft } from './draft.ts';
+import classes from './TrainScreen.module.css';
+
+const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
+
+export function RunForm() {
+  const { draft, advanced, set, toggleAdvanced } = useDraft();
+  const { data, reload } = useTrainingData(draft.includeUnreviewed);
+  const runs = useRuns((state) => state.runs);
+  const live = useTraining((state) => state.live);
+  const problem = useTraining((state) => state.problem);
+  const start = useTraining((state) => state.start);
+  const summary = data && summarise(data);
+  const invalid = draftProblem(draft);
+  return (
+    <div className={classes.form}>
+      <section className={classes.formSection}>
+        <h3>Trains on</h3>
+        <DataPanel
+          summary={summary}
+          trainImageIds={data?.train.map(({ id }) => id) ?? []}
+          onChanged={reload}
+        />
+      </section>
+      <BackboneCards value={draft.backbone} onChange={(backbone) => set({ backbone })} />
+      <div className={classes.fields}>
+        <NativeSelect
+          label="Image side"
+          size="xs"
+          data={sides.map((side) => ({ value: String(side), label: `${side} px` }))}
+          value={String(draft.maxSizePx)}
+          data-testid="config-side"
+          onChange={({ currentTarget }) => {
+            const side = Number(currentTarget.value);
+            set({ minSizePx: side, maxSizePx: side });
+          }}
+        />
+        <ConfigNumber
+          field="batch"
+          label="Images per step"
+          help="The batch. More make each step steadier, and take memory."
+          min={1}
+          max={64}
+        />
+        <ConfigNumber
+          field="steps"
+          label="Steps"
+          help="How often the weights are improved."
+          min={1}
+          max={1_000_000}
+          step={100}
+        />
+        <ConfigNumber
+          field="learningRate"
+          label="Learning rate"
+          help="How far one step moves the weights. Too far, and the loss grows instead of falling."
+          min={0.000001}
+          max={10}
+          step={0.001}
+          decimals={6}
+        />
+      </div>
+      <UnstyledButton className={classes.advancedToggle} aria-expanded={advanced} onClick={toggleAdvanced}>
+        <IconChevronDown size={14} className={classes.chevron} data-open={advanced || undefined} /> Advanced
+      </UnstyledButton>
+      {advanced && <AdvancedFields runs={runs} />}
+      {invalid && (
+        <Alert color="red" p="xs">
+          {invalid.field}: {invalid.message}
+        </Alert>
+      )}
+      {problem && (
+        <Alert color="red" p="xs" title={problem.message}>
+          {problem.remedy}
+        </Alert>
+      )}
+      <div className={classes.startBar}>
+        <Button
+          fullWidth
+          leftSection={<IconPlayerPlayFilled size={15} />}
+          disabled={live !== null || invalid !== null || !summary || summary.trainBoxes === 0}
+          data-testid="start-run"
+          onClick={() => void start(draft)}
+        >
+          {live ? 'A run is under way' : 'Start training'}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Follows the labels: counted again whenever the project's figures change. */
+function useTrainingData(includeUnreviewed: boolean) {
+  const [data, setData] = useState<ProjectTrainingData | null>(null);
+  const project = useProject((state) => state.project);
+  const figures = project && JSON.stringify([project.path, project.labelCount, project.countByState]);
+  const reload = useCallback(() => {
+    client.request('training.data', { includeUnreviewed }).then(setData, reportProblem);
+  }, [includeUnreviewed]);
+  useEffect(() => {
+    if (figures !== null) reload();
+  }, [figures, reload]);
+  return { data, reload };
+}

@@ -1,0 +1,164 @@
+/** A run in one glance: how far, how fast, how long, how good; and the handles to hold it. */
+import { Badge, Button, Progress } from '@mantine/core';
+import { IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerStopFilled } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { lossText } from '../balance/share.ts';
+import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
+import { type LiveRun, useTraining } from '../store/training.ts';
+import { apText, durationText, parametersText, rateText } from './format.ts';
+import { shortName } from './GpuChip.tsx';
+import { phaseTexts, runStatusColor, runStatusText } from './status.ts';
+import classes from './TrainScreen.module.css';
+
+interface RunHeaderProps {
+  readonly run: RunRecord;
+  readonly history: RunHistory;
+  /** Where it is under way in this window. */
+  readonly live: LiveRun | null;
+}
+
+export function RunHeader({ run, history, live }: RunHeaderProps) {
+  const total = run.config.steps;
+  const percent = Math.min(100, (100 * history.step) / total);
+  const moving = live !== null && live.phase !== 'paused';
+  return (
+    <section className={classes.panel} data-testid="run-view">
+      <div className={classes.runTop}>
+        <h2 className={classes.runTitle}>{run.name}</h2>
+        <Badge
+          variant="light"
+          color={runStatusColor(run.status, live !== null)}
+          data-testid="run-status"
+          data-status={statusOf(run, live)}
+        >
+          {live ? phaseTexts[live.phase] : runStatusText(run.status, false)}
+        </Badge>
+        <span className={classes.runWhere}>{whereText(run, history)}</span>
+        <Handles run={run} live={live} />
+      </div>
+      <Progress
+        value={percent}
+        size="sm"
+        radius="xl"
+        striped={moving}
+        animated={moving}
+        aria-label="Steps done"
+      />
+      {live && history.step === 0 && <p className={classes.phaseText}>{live.text}…</p>}
+      {live?.phase === 'recovering' && <p className={classes.phaseText}>{live.text}…</p>}
+      <Facts run={run} history={history} live={live} />
+    </section>
+  );
+}
+
+function statusOf(run: RunRecord, live: LiveRun | null): string {
+  return live ? live.phase : run.status;
+}
+
+function Facts({ run, history, live }: RunHeaderProps) {
+  const { batch, steps } = run.config;
+  const pace = paceOf(history, batch, steps);
+  const point = smoothedAt(history, null);
+  const newest = history.evaluations.at(-1);
+  const best = Math.max(-1, ...history.evaluations.map(({ AP50 }) => AP50 ?? -1));
+  return (
+    <div className={classes.facts}>
+      <Fact label={`of ${steps.toLocaleString('en-US')} steps`}>
+        <span data-testid="run-step" data-step={history.step}>
+          {history.step.toLocaleString('en-US')}
+        </span>
+      </Fact>
+      <Fact label="images a second">{pace ? rateText(pace.imagesPerSecond) : '–'}</Fact>
+      {live ? (
+        <Fact label="left" words>
+          {pace && live.phase !== 'paused' ? durationText(pace.secondsLeft) : '–'}
+        </Fact>
+      ) : (
+        <Fact label="trained" words>
+          {history.done ? durationText(history.done.seconds) : '–'}
+        </Fact>
+      )}
+      <Fact label="loss">{point ? lossText(point.classification + point.box) : '–'}</Fact>
+      <Fact label={newest && best > (newest.AP50 ?? -1) ? `AP50, best ${apText(best)}` : 'AP50'}>
+        {apText(newest?.AP50 ?? null)}
+      </Fact>
+    </div>
+  );
+}
+
+function Fact({ label, words, children }: { label: string; words?: boolean; children: ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <div className={classes.factValue} data-words={words || undefined}>
+        {children}
+      </div>
+      <div className={classes.factLabel}>{label}</div>
+    </div>
+  );
+}
+
+function whereText(run: RunRecord, { start }: RunHistory): string {
+  const { backbone, maxSizePx, batch } = run.config;
+  const parts = [backbone, `${maxSizePx} px`, `batch ${batch}`];
+  if (start) parts.push(`${parametersText(start.parameterCount)} parameters`, shortName(start.adapter));
+  if (start?.software) parts.push('software, slow');
+  return parts.join(' · ');
+}
+
+function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
+  const { pause, resume, stop, resumeRun } = useTraining.getState();
+  const busy = useTraining((state) => state.live !== null);
+  if (!live) {
+    if (run.status === 'done' || run.status === 'running') return null;
+    return (
+      <div className={classes.handles}>
+        <Button
+          size="xs"
+          leftSection={<IconPlayerPlayFilled size={14} />}
+          disabled={busy}
+          data-testid="resume-run"
+          onClick={() => void resumeRun(run.id)}
+        >
+          {run.checkpointStep === null ? 'Start again' : `Resume from step ${run.checkpointStep}`}
+        </Button>
+      </div>
+    );
+  }
+  const held = live.phase === 'paused' || live.phase === 'pausing';
+  return (
+    <div className={classes.handles}>
+      {held ? (
+        <Button
+          size="xs"
+          leftSection={<IconPlayerPlayFilled size={14} />}
+          data-testid="resume-run"
+          onClick={resume}
+        >
+          Resume
+        </Button>
+      ) : (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconPlayerPauseFilled size={14} />}
+          disabled={live.phase !== 'running'}
+          data-testid="pause-run"
+          onClick={pause}
+        >
+          Pause
+        </Button>
+      )}
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconPlayerStopFilled size={14} />}
+        disabled={live.phase === 'stopping'}
+        data-testid="stop-run"
+        onClick={stop}
+      >
+        Stop
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,130 @@
+/** Every run of the project: look at one, name it, delete it. */
+import { ActionIcon, Badge, Menu, TextInput, UnstyledButton } from '@mantine/core';
+import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { useRuns } from '../store/runs.ts';
+import { useTraining } from '../store/training.ts';
+import { apText } from './format.ts';
+import { runStatusColor, runStatusText } from './status.ts';
+import classes from './TrainScreen.module.css';
+
+export function RunList() {
+  const runs = useRuns((state) => state.runs);
+  const phase = useRuns((state) => state.phase);
+  if (runs.length === 0) {
+    return (
+      <p className={classes.empty}>
+        {phase === 'loading' ? 'Reading the runs…' : 'No runs yet. Set one up and press Start training.'}
+      </p>
+    );
+  }
+  return (
+    <ul className={classes.runs} data-testid="run-list">
+      {runs.map((run) => (
+        <RunItem key={run.id} run={run} />
+      ))}
+    </ul>
+  );
+}
+
+function RunItem({ run }: { run: RunRecord }) {
+  const viewedId = useTraining((state) => state.viewed?.runId);
+  const liveRun = useTraining((state) => (state.live?.runId === run.id ? state.live : null));
+  const view = useTraining((state) => state.view);
+  const [renaming, setRenaming] = useState(false);
+  const step = liveRun?.history.step ?? run.step;
+  if (renaming) return <RenameRun run={run} onDone={() => setRenaming(false)} />;
+  return (
+    <li className={classes.run} data-current={viewedId === run.id || undefined}>
+      <UnstyledButton
+        className={classes.runButton}
+        onClick={() => void view(run.id)}
+        data-testid={`run-${run.id}`}
+      >
+        <span className={classes.runName}>{run.name}</span>
+        <span className={classes.runFacts}>
+          <Badge size="xs" variant="light" color={runStatusColor(run.status, liveRun !== null)}>
+            {runStatusText(run.status, liveRun !== null)}
+          </Badge>
+          <span>
+            {step.toLocaleString('en-US')} / {run.config.steps.toLocaleString('en-US')} steps
+          </span>
+        </span>
+        <span className={classes.runFacts}>
+          {run.config.backbone}, {run.config.maxSizePx} px, γ {run.config.gamma}
+        </span>
+      </UnstyledButton>
+      <div className={classes.runSide}>
+        <span className={classes.runAp} title="AP50 on the validation images">
+          {apText(run.AP50)}
+        </span>
+        <span className={classes.dim}>AP50</span>
+      </div>
+      <RunMenu run={run} isLive={liveRun !== null} onRename={() => setRenaming(true)} />
+    </li>
+  );
+}
+
+function RunMenu({ run, isLive, onRename }: { run: RunRecord; isLive: boolean; onRename: () => void }) {
+  const view = useTraining((state) => state.view);
+  const viewedId = useTraining((state) => state.viewed?.runId);
+  const remove = async () => {
+    const removed = await useRuns.getState().remove(run.id);
+    if (removed && viewedId === run.id) await view(null);
+  };
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`What to do with ${run.name}`}>
+          <IconDots size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={14} />} onClick={onRename}>
+          Rename
+        </Menu.Item>
+        <Menu.Sub>
+          <Menu.Sub.Target>
+            <Menu.Sub.Item color="red" disabled={isLive} leftSection={<IconTrash size={14} />}>
+              Delete
+            </Menu.Sub.Item>
+          </Menu.Sub.Target>
+          <Menu.Sub.Dropdown>
+            <Menu.Label>Its checkpoints and charts go too</Menu.Label>
+            <Menu.Item color="red" onClick={() => void remove()}>
+              Delete {run.name} for ever
+            </Menu.Item>
+          </Menu.Sub.Dropdown>
+        </Menu.Sub>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function RenameRun({ run, onDone }: { run: RunRecord; onDone: () => void }) {
+  const [name, setName] = useState(run.name);
+  const save = async () => {
+    const wanted = name.trim();
+    if (wanted !== '' && wanted !== run.name) await useRuns.getState().rename(run.id, wanted);
+    onDone();
+  };
+  return (
+    <li className={classes.run}>
+      <TextInput
+        className={classes.runRename}
+        size="xs"
+        aria-label="Name of the run"
+        value={name}
+        maxLength={200}
+        autoFocus
+        onChange={({ currentTarget }) => setName(currentTarget.value)}
+        onBlur={() => void save()}
+        onKeyDown={({ key }) => {
+          if (key === 'Enter') void save();
+          if (key === 'Escape') onDone();
+        }}
+      />
+    </li>
+  );
+}

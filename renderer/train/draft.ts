@@ -1,0 +1,25 @@
+/** The run form's fields. They outlive the form: a look at the labels must not cost what was typed. */
+import { create } from 'zustand';
+import { defaultTrainConfig, type TrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
+
+interface DraftState {
+  readonly draft: TrainConfig;
+  readonly advanced: boolean;
+  set(changes: Partial<TrainConfig>): void;
+  toggleAdvanced(): void;
+}
+
+export const useDraft = create<DraftState>()((set) => ({
+  draft: defaultTrainConfig,
+  advanced: false,
+  set: (changes) => set(({ draft }) => ({ draft: { ...draft, ...changes } })),
+  toggleAdvanced: () => set(({ advanced }) => ({ advanced: !advanced })),
+}));
+
+/** The first field that does not fit and why, null where the run may start. */
+export function draftProblem(draft: TrainConfig): { field: string; message: string } | null {
+  const parsed = trainConfigSchema.safeParse(draft);
+  if (parsed.success) return null;
+  const issue = parsed.error.issues[0];
+  return { field: String(issue?.path[0] ?? ''), message: issue?.message ?? 'invalid' };
+}

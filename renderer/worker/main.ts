@@ -1,0 +1,88 @@
+/** The worker: owns a GPU device, and does one thing at a time with it. Everything heavy happens here, so the page never waits. */
+import { type Problem, toProblemData } from '../../shared/domain/problem.ts';
+import { RunControl } from '../../shared/training/control.ts';
+import { createCalls } from './calls.ts';
+import { type ObtainedDevice, obtainDevice, probeDevice } from './device.ts';
+import { Predictor } from './predictTask.ts';
+import type { FromWorker, PredictTask, ToWorker, TrainTask } from './protocol.ts';
+import { trainTask } from './trainTask.ts';
+
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => self.postMessage(message, { transfer });
+const calls = createCalls(post);
+const control = new RunControl();
+const predictor = new Predictor(calls, post);
+const cancelled = new Set<number>();
+let gpuError: Problem | null = null;
+let obtaining: Promise<ObtainedDevice> | null = null;
+/** Predictions wait for one another: they share a model. */
+let predictions: Promise<void> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case 'probe':
+      void probeDevice().then((device) => post({ type: 'device', device }));
+      return;
+    case 'train':
+      void train(data.task);
+      return;
+    case 'pause':
+      control.pause();
+      return;
+    case 'resume':
+      control.resume();
+      return;
+    case 'stop':
+      control.stop();
+      return;
+    case 'predict':
+      predictions = predictions.then(() => predict(data.taskId, data.task));
+      return;
+    case 'cancel-predict':
+      cancelled.add(data.taskId);
+      return;
+    case 'lose-device':
+      void obtaining?.then((device) => device.lose());
+      return;
+    case 'answer':
+      calls.answer(data.callId, data.answer);
+      return;
+    default:
+      data satisfies never;
+  }
+};
+
+function device(): Promise<ObtainedDevice> {
+  obtaining ??= obtainDevice((problem) => {
+    gpuError ??= problem;
+  }).then((obtained) => {
+    post({ type: 'device', device: obtained.report });
+    return obtained;
+  });
+  return obtaining;
+}
+
+async function train(task: TrainTask): Promise<void> {
+  try {
+    const tools = { calls, post, control, device: await device(), gpuError: () => gpuError };
+    await trainTask(task, tools);
+  } catch (error) {
+    post({ type: 'train-ended', status: 'failed', problem: toProblemData(error) });
+  }
+}
+
+async function predict(taskId: number, task: PredictTask): Promise<void> {
+  let problem = null;
+  try {
+    const obtained = await device();
+    const lost = obtained.lost.then((message) => {
+      post({ type: 'device-lost', message });
+      return new Promise<never>(() => {});
+    });
+    await Promise.race([predictor.run(taskId, task, obtained, () => cancelled.has(taskId)), lost]);
+    if (gpuError) throw gpuError;
+  } catch (error) {
+    problem = toProblemData(error);
+  }
+  cancelled.delete(taskId);
+  post({ type: 'predict-ended', taskId, problem });
+}

@@ -1,0 +1,173 @@
+/** A run in a worker: the data and the files come through the page, the device is this worker's. */
+import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { Checkpoint } from '../../shared/training/checkpoint.ts';
+import type { RunControl } from '../../shared/training/control.ts';
+import type { RunEvent } from '../../shared/training/events.ts';
+import type { WeightsSource } from '../../shared/training/initialise.ts';
+import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
+import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
+import { readSafetensors } from '../../shared/weights/safetensors.ts';
+import type { Calls, Post } from './calls.ts';
+import type { ObtainedDevice } from './device.ts';
+import { createExecutor, networkOf } from './executor.ts';
+import type { TrainTask } from './protocol.ts';
+
+/** A lost device shows as a failed computation first; wait so long to hear whether it is one. */
+const lossGraceMs = 1500;
+
+export interface TrainTools {
+  readonly calls: Calls;
+  readonly post: Post;
+  readonly control: RunControl;
+  readonly device: ObtainedDevice;
+  /** The first error that the GPU reported outside any call, if any. */
+  gpuError(): Problem | null;
+}
+
+/** Resolves when the run has ended, and never where its device was lost: the page ends this worker then. */
+export async function trainTask(task: TrainTask, tools: TrainTools): Promise<void> {
+  const { post, device } = tools;
+  void device.lost.then((message) => post({ type: 'device-lost', message }));
+  try {
+    const outcome = await run(task, tools);
+    if (outcome.status === 'failed') await orLost(device);
+    post({ type: 'train-ended', status: outcome.status, problem: outcome.problem });
+  } catch (error) {
+    await orLost(device);
+    await reportFailure(task, tools, toProblemData(error));
+  }
+}
+
+async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
+  const { post, calls, control, device } = tools;
+  const { config, classes } = task;
+  post({ type: 'phase', text: task.resume ? 'Loading the checkpoint' : 'Preparing the network' });
+  const resume = task.resume ? await loadCheckpoint(calls, task.runId) : undefined;
+  const initial = !resume && config.init !== 'random' ? await loadInitial(calls, task) : undefined;
+  const network = networkOf(config.backbone, classes.length);
+  const executor = await createExecutor({ network, config, device: device.report });
+  post({ type: 'phase', text: 'Reading the first images' });
+  try {
+    return await runTraining({
+      runId: task.runId,
+      config,
+      network,
+      data: trainingData(task, calls),
+      executor: withGpuErrors(executor, tools.gpuError),
+      files: runFiles(task.runId, tools),
+      clock: () => performance.now(),
+      control,
+      yieldToHost,
+      resume,
+      initial,
+      onEvent: (event) => postEvent(event, tools),
+    });
+  } finally {
+    executor.dispose();
+  }
+}
+
+/** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */
+function postEvent(event: RunEvent, { post, device }: TrainTools): void {
+  if (event.event !== 'failed') post({ type: 'run-event', event });
+  else void orLost(device).then(() => post({ type: 'run-event', event }));
+}
+
+/** After an error that the GPU reported on the side, numbers are garbage that looks plausible: stop before they reach a weight file. */
+function withGpuErrors(executor: Executor, gpuError: () => Problem | null): Executor {
+  const checked = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    const problem = gpuError();
+    if (problem) throw problem;
+    return result;
+  };
+  return {
+    adapter: executor.adapter,
+    backend: executor.backend,
+    software: executor.software,
+    parameterCount: executor.parameterCount,
+    step: (batch, settings) => checked(executor.step(batch, settings)),
+    detect: (batch, settings) => checked(executor.detect(batch, settings)),
+    exportWeights: () => checked(executor.exportWeights()),
+    exportState: () => checked(executor.exportState()),
+    importWeights: (tensors) => executor.importWeights(tensors),
+    importState: (tensors) => executor.importState(tensors),
+    dispose: () => executor.dispose(),
+  };
+}
+
+function trainingData(task: TrainTask, calls: Calls): TrainingData {
+  return {
+    classes: task.classes,
+    train: task.train,
+    validation: task.validation,
+    async pixels(imageId) {
+      const { bytes } = await calls.call('images.pixels', { imageId });
+      return bytes;
+    },
+  };
+}
+
+function runFiles(runId: string, { calls, device }: TrainTools): RunFiles {
+  return {
+    async append(events) {
+      if (events.some(({ event }) => event === 'failed')) await orLost(device);
+      await calls.call('runs.append', { runId, events: [...events] });
+    },
+    async saveCheckpoint(step, weights, state, meta) {
+      const bytes = new Uint8Array(weights.length + state.length);
+      bytes.set(weights);
+      bytes.set(state, weights.length);
+      const params = { runId, step, meta: { ...meta }, weightsLength: weights.length, bytes };
+      return (await calls.call('runs.saveCheckpoint', params)).path;
+    },
+  };
+}
+
+/** The run's newest checkpoint; undefined where it has none yet and starts over. */
+async function loadCheckpoint(calls: Calls, runId: string): Promise<Checkpoint | undefined> {
+  try {
+    const { bytes, weightsLength, meta } = await calls.call('runs.loadCheckpoint', { runId });
+    return {
+      weights: bytes.slice(0, weightsLength),
+      state: bytes.slice(weightsLength),
+      meta: meta as unknown as CheckpointMeta,
+    };
+  } catch (error) {
+    if (error instanceof Problem && error.kind === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+async function loadInitial(calls: Calls, task: TrainTask): Promise<WeightsSource> {
+  const { bytes, weightsLength, meta } = await calls.call('runs.loadCheckpoint', { runId: task.config.init });
+  const { tensors } = readSafetensors(bytes.slice(0, weightsLength));
+  return { tensors, classes: (meta as unknown as CheckpointMeta).classes, name: task.initName };
+}
+
+async function reportFailure(task: TrainTask, tools: TrainTools, problem: ProblemData): Promise<void> {
+  const { kind, message, remedy } = problem;
+  const event: RunEvent = { event: 'failed', step: 0, kind, message, remedy };
+  tools.post({ type: 'run-event', event });
+  await tools.calls.call('runs.append', { runId: task.runId, events: [event] }).catch(() => {});
+  tools.post({ type: 'train-ended', status: 'failed', problem });
+}
+
+/** Never resolves where the device is lost within the grace: the worker is about to be ended. */
+async function orLost(device: ObtainedDevice): Promise<void> {
+  const grace = new Promise<'kept'>((resolve) => setTimeout(() => resolve('kept'), lossGraceMs));
+  const fate = await Promise.race([grace, device.lost.then(() => 'lost' as const)]);
+  if (fate === 'lost') await new Promise(() => {});
+}
+
+/** A message to oneself comes after every message that is already waiting, without the 4 ms that nested timers wait. */
+const channel = new MessageChannel();
+const wakes: (() => void)[] = [];
+channel.port1.onmessage = () => wakes.shift()?.();
+
+function yieldToHost(): Promise<void> {
+  return new Promise((resolve) => {
+    wakes.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}
