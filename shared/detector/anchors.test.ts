@@ -77,6 +77,17 @@ describe('buildAnchors', () => {
     expect(anchors[p6 + rowLength + 1]! - anchors[p6 + 1]!).toBe(61);
   });
 
+  it('refuses levels of different counts: the heads are shared', () => {
+    const features = [
+      { height: 2, width: 2 },
+      { height: 1, width: 1 },
+    ];
+    const config = { anchorSizes: [[8, 12], [20]], aspectRatios: [1] };
+    expect(() => buildAnchors(16, 16, features, config)).toThrow(
+      'level 1 has 1 anchors a position, level 0 has 2',
+    );
+  });
+
   it('takes any number of levels and sizes, and agrees with its counts', () => {
     const level = fc.record({
       height: fc.integer({ min: 1, max: 9 }),

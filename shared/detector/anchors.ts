@@ -2,6 +2,7 @@
  * Anchors as torchvision 0.14's AnchorGenerator makes them: per level a few cell anchors around the origin, rounded half to
  * even, repeated at every feature position with an integer stride and no half-cell offset.
  */
+import { Problem } from '../domain/problem.ts';
 
 /** Size of one pyramid level's feature map, in cells. */
 export interface FeatureSize {
@@ -76,6 +77,7 @@ export function buildAnchors(
 ): Float32Array {
   const ratios = config.aspectRatios ?? defaultAspectRatios;
   const cells = featureSizes.map((_, level) => cellAnchors(anchorSizesOf(level, config), ratios));
+  checkSameCount(cells);
   const total = featureSizes.reduce(
     (sum, { height, width }, level) => sum + height * width * cells[level]!.length,
     0,
@@ -95,6 +97,17 @@ export function anchorCounts(featureSizes: readonly FeatureSize[], config: Ancho
   const ratios = (config.aspectRatios ?? defaultAspectRatios).length;
   return featureSizes.map(
     ({ height, width }, level) => height * width * anchorSizesOf(level, config).length * ratios,
+  );
+}
+
+/** The heads are shared between levels, so every position of every level has the same A. */
+function checkSameCount(cells: readonly Float32Array[]): void {
+  const odd = cells.findIndex((level) => level.length !== cells[0]!.length);
+  if (odd < 0) return;
+  throw new Problem(
+    'bad-input',
+    `Pyramid level ${odd} has ${cells[odd]!.length / 4} anchors a position, level 0 has ${cells[0]!.length / 4}.`,
+    'Give every level the same number of anchor sizes.',
   );
 }
 

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBoxes } from './boxCoder.ts';
+import { decodeBoxes, encodeBoxes } from './boxCoder.ts';
 import { decodeDetections, type HeadOutput } from './decode.ts';
+import { boxIou } from './iou.ts';
 
 const frame = { heightPx: 100, widthPx: 200, originalHeightPx: 50, originalWidthPx: 100 };
 const logit = (p: number) => Math.log(p / (1 - p));
@@ -69,4 +71,60 @@ describe('decodeDetections', () => {
     const found = decodeDetections(head, frame, { topKPerLevel: 2 });
     expect(found.map((d) => Math.round(d.boxPx[0]))).toEqual([15, 30]);
   });
+
+  it('agrees with its rules written down one by one', () => {
+    const score = fc.integer({ min: 1, max: 99 }).map((percent) => percent / 100);
+    const at = fc.integer({ min: -20, max: 190 });
+    const side = fc.integer({ min: 8, max: 60 });
+    const row = fc
+      .record({ x: at, y: at, w: side, h: side, scores: fc.tuple(score, score) })
+      .map(({ x, y, w, h, scores }) => ({ box: [x, y, x + w, y + h], scores }));
+    const settings = fc.record({
+      scoreThreshold: fc.constantFrom(0, 0.05, 0.505),
+      topKPerLevel: fc.integer({ min: 1, max: 9 }),
+      maxDetections: fc.integer({ min: 1, max: 9 }),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 2, maxLength: 12 }), settings, (rows, options) => {
+        const head = headOf(rows, [2, rows.length - 2]);
+        expect(decodeDetections(head, frame, options)).toEqual(decodeByRules(head, options));
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
+
+/** Every candidate of a level sorted and cut, all decoded, then one class after another, then all of them sorted and cut. */
+function decodeByRules(
+  head: HeadOutput,
+  options: { scoreThreshold: number; topKPerLevel: number; maxDetections: number },
+) {
+  const scores = head.logits.map((value) => 1 / (1 + Math.exp(-value)));
+  const boxes = decodeBoxes(head.deltas, head.anchors);
+  boxes.forEach((value, index) => {
+    boxes[index] = Math.min(Math.max(value, 0), index % 2 === 0 ? frame.widthPx : frame.heightPx);
+  });
+  const byScore = (a: number, b: number) => scores[b]! - scores[a]!;
+  let start = 0;
+  const candidates = head.levelCounts.flatMap((count) => {
+    const flat = Array.from({ length: count * 2 }, (_, index) => start + index);
+    start += count * 2;
+    return flat
+      .filter((index) => scores[index]! > Math.fround(options.scoreThreshold))
+      .sort(byScore)
+      .slice(0, options.topKPerLevel);
+  });
+  const kept = new Set<number>();
+  for (const candidate of [...candidates].sort(byScore)) {
+    const [anchor, classIndex] = [candidate >> 1, candidate & 1];
+    const isBeaten = [...kept].some(
+      (other) => (other & 1) === classIndex && boxIou(boxes, other >> 1, boxes, anchor) > 0.5,
+    );
+    if (!isBeaten) kept.add(candidate);
+  }
+  return [...kept].slice(0, options.maxDetections).map((index) => ({
+    boxPx: [...boxes.subarray((index >> 1) * 4, (index >> 1) * 4 + 4)].map((value) => value / 2),
+    score: scores[index]!,
+    classIndex: index & 1,
+  }));
+}
