@@ -26,7 +26,9 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
       String(error),
     );
   }
-  return Buffer.concat(chunks, length);
+  const body = Buffer.concat(chunks, length);
+  // A Buffer's `slice` and `toJSON` are its own: the services get what the contract says.
+  return new Uint8Array(body.buffer, body.byteOffset, length);
 }
 
 function tooLarge(limitBytes: number): Refusal {

@@ -18,6 +18,8 @@ export interface StandInWorkstation {
   readonly listenerCount: number;
   /** The next request of this name rejects with `error`. */
   failNext(name: RequestName, error: unknown): void;
+  readonly closed: boolean;
+  close(): Promise<void>;
 }
 
 const project: ProjectSummary = {
@@ -135,6 +137,7 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
 export function createStandInWorkstation(): StandInWorkstation {
   const calls: StandInWorkstation['calls'] = [];
   const listeners = new Set<(event: HostEvent) => void>();
+  let closed = false;
   const failures = new Map<RequestName, unknown>();
   const answer = async (name: RequestName, params: unknown) => {
     calls.push({ name, params });
@@ -163,5 +166,18 @@ export function createStandInWorkstation(): StandInWorkstation {
       return listeners.size;
     },
     failNext: (name, error) => failures.set(name, error),
+    get closed() {
+      return closed;
+    },
+    async close() {
+      closed = true;
+    },
   };
+}
+
+/** The raw bytes of the first request it was sent. */
+export function receivedBytes(workstation: StandInWorkstation): Uint8Array {
+  const params = workstation.calls[0]?.params as { bytes?: unknown } | undefined;
+  if (!(params?.bytes instanceof Uint8Array)) throw new Error('no request with bytes arrived');
+  return params.bytes;
 }
