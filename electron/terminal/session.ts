@@ -25,7 +25,11 @@ function openProject(path: string, create: boolean): ProjectStore {
 }
 
 /** A job whose progress is lines on standard error; Ctrl+C cancels it between two files. */
-export async function withJob<T>(output: Output, verb: string, work: (job: JobHandle) => Promise<T>): Promise<T> {
+export async function withJob<T>(
+  output: Output,
+  verb: string,
+  work: (job: JobHandle) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const cancel = () => abort.abort();
   process.once('SIGINT', cancel);

@@ -16,7 +16,7 @@ export default defineConfig({
     ssr: 'boxwright.ts',
     rolldownOptions: {
       external: (id) => id.startsWith('node:') || builtinModules.includes(id) || isPackage(id),
-      output: { entryFileNames: 'boxwright.js', chunkFileNames: '[name].js', banner: '' },
+      output: { entryFileNames: 'boxwright.js', chunkFileNames: '[name].js' },
     },
   },
 });

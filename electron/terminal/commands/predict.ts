@@ -1,0 +1,109 @@
+/** `predict`: what a model finds on images, which need not be in any project. */
+import { resolve } from 'node:path';
+import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
+import { detectImage } from '../../../shared/training/predict.ts';
+import { readUprightRgb8 } from '../../services/images/decode.ts';
+import { type Model, withModel } from '../model.ts';
+import type { Output } from '../output.ts';
+import { withProject } from '../session.ts';
+import { type SizeOptions, sizesOf } from '../usage.ts';
+import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
+
+export interface PredictOptions extends SizeOptions {
+  readonly weights: string;
+  readonly project?: string;
+  readonly score: number;
+}
+
+interface Prediction {
+  /** As it was named on the command line. */
+  readonly image: string;
+  readonly width: number;
+  readonly height: number;
+  readonly detections: readonly {
+    /** x1 y1 x2 y2 in pixels of the upright image. */
+    readonly box: readonly number[];
+    readonly score: number;
+    readonly class: string;
+    /** The project's id of the class; its index in the weights' class list where there is no project. */
+    readonly classId: number;
+  }[];
+}
+
+export async function predict(
+  images: readonly string[],
+  options: PredictOptions,
+  output: Output,
+): Promise<void> {
+  const given = sizesOf(options);
+  const { weights, classIds } = await weightsAndIds(options);
+  const predictions: Prediction[] = [];
+  await withModel(weights, output, async (model) => {
+    const sizes = {
+      minSizePx: given.minSizePx ?? model.sizes.minSizePx,
+      maxSizePx: given.maxSizePx ?? Math.max(model.sizes.maxSizePx, given.minSizePx ?? 0),
+    };
+    for (const image of images) {
+      output.progress(() => `Looking at ${image} (${predictions.length + 1} of ${images.length})`);
+      const prediction = await predictOne(image, { ...model, sizes }, classIds, options.score, output);
+      if (prediction) predictions.push(prediction);
+    }
+  });
+  output.result(predictions, () => predictions.flatMap(describe));
+  const failed = images.length - predictions.length;
+  if (failed > 0) {
+    throw new Problem(
+      'bad-input',
+      `${failed} of ${images.length} images could not be read.`,
+      'The others are answered above; look at the files named before.',
+    );
+  }
+}
+
+/** A project's run knows the project's class ids. */
+async function weightsAndIds({ weights, project }: PredictOptions) {
+  if (project === undefined) return { weights: await loadWeights(weights, null), classIds: null };
+  return withProject(project, async (store) => {
+    const loaded: LoadedWeights = await loadWeights(weights, store);
+    const isRun = store.runs().some((run) => run.id === loaded.name);
+    const byName = new Map(store.classes().map(({ name, id }) => [name, id]));
+    const classIds = isRun
+      ? findRun(store, loaded.name).classIds
+      : (loaded.meta?.classes.map((name, index) => byName.get(name) ?? index) ?? null);
+    return { weights: loaded, classIds };
+  });
+}
+
+/** Null where the image cannot be read, which is told at once. */
+async function predictOne(
+  image: string,
+  { executor, classes, sizes }: Model,
+  classIds: readonly number[] | null,
+  scoreThreshold: number,
+  output: Output,
+): Promise<Prediction | null> {
+  const pixels = await readUprightRgb8(resolve(image)).catch((error: unknown) => {
+    const { message, remedy } = toProblemData(error);
+    output.warn(message, remedy);
+    return null;
+  });
+  if (!pixels) return null;
+  const { widthPx, heightPx, bytes } = pixels;
+  const subject = { id: image, name: image, widthPx, heightPx };
+  const found = await detectImage(executor, subject, bytes, sizes, { scoreThreshold });
+  const detections = found.map(({ boxPx, score, classIndex }) => ({
+    box: [...boxPx],
+    score,
+    class: classes[classIndex]!,
+    classId: classIds?.[classIndex] ?? classIndex,
+  }));
+  return { image, width: widthPx, height: heightPx, detections };
+}
+
+function describe({ image, width, height, detections }: Prediction): string[] {
+  const lines = detections.map(
+    ({ box, score, class: name }) =>
+      `  ${score.toFixed(3)}  ${name}  ${box.map((side) => side.toFixed(1)).join(' ')}`,
+  );
+  return [`${image}  ${width}x${height}, ${detections.length} found`, ...lines];
+}

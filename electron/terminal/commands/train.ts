@@ -1,0 +1,162 @@
+/** `train`: a run without a screen, with the same loop, files and figures as behind one. */
+import { setImmediate } from 'node:timers/promises';
+import { defaultNetworkOptions, type RetinaNetOptions } from '../../../shared/detector/network.ts';
+import { Problem } from '../../../shared/domain/problem.ts';
+import type { Checkpoint } from '../../../shared/training/checkpoint.ts';
+import type { TrainConfig } from '../../../shared/training/config.ts';
+import { RunControl } from '../../../shared/training/control.ts';
+import type { RunEvent } from '../../../shared/training/events.ts';
+import type { WeightsSource } from '../../../shared/training/initialise.ts';
+import { type RunOutcome, runTraining } from '../../../shared/training/run.ts';
+import { requireTrainable } from '../../../shared/training/warnings.ts';
+import { Runs } from '../../services/runs/runs.ts';
+import type { ProjectStore } from '../../services/store/projectStore.ts';
+import { openCompute } from '../compute.ts';
+import type { Output } from '../output.ts';
+import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../runFiles.ts';
+import { withProject } from '../session.ts';
+import { configOf, resumedConfigOf, type TrainOptions } from '../trainOptions.ts';
+import { describeEvent, describeStep } from '../trainReport.ts';
+import { findRun, type LoadedWeights, loadRunCheckpoint, loadWeights } from '../weights.ts';
+
+export async function train(project: string, options: TrainOptions, output: Output): Promise<void> {
+  // A slip in the options is told before anything is opened.
+  const config = options.resume === undefined ? configOf(options) : null;
+  const outcome = await withProject(project, async (store) => {
+    const plan = config
+      ? await planNew(store, config, options.backbone !== undefined)
+      : await planResumed(store, options);
+    return carryOut(store, plan, output);
+  });
+  if (outcome.problem) {
+    const { kind, message, remedy, detail } = outcome.problem;
+    throw new Problem(kind, message, remedy, detail);
+  }
+}
+
+interface Plan {
+  readonly config: TrainConfig;
+  readonly network: RetinaNetOptions;
+  readonly data: ClassedData;
+  /** The run that goes on; null: a new one. */
+  readonly runId: string | null;
+  readonly resume?: Checkpoint;
+  readonly initial?: WeightsSource;
+}
+
+async function planNew(store: ProjectStore, config: TrainConfig, backboneGiven: boolean): Promise<Plan> {
+  const data = projectData(store, config.includeUnreviewed);
+  requireTrainable(data);
+  const classCount = data.classes.length;
+  if (config.init === 'random') {
+    return { config, network: defaultNetworkOptions(config.backbone, classCount), data, runId: null };
+  }
+  const weights = await loadWeights(config.init, store);
+  const network = networkFor(weights, config, backboneGiven, classCount);
+  const initial = { name: weights.name, tensors: weights.tensors, classes: classesOf(weights) };
+  return { config: { ...config, backbone: network.backbone }, network, data, runId: null, initial };
+}
+
+/** The network those weights were made for, with this project's classes. */
+function networkFor(
+  weights: LoadedWeights,
+  config: TrainConfig,
+  backboneGiven: boolean,
+  foregroundClassCount: number,
+): RetinaNetOptions {
+  if (!weights.meta) return defaultNetworkOptions(config.backbone, foregroundClassCount, 'loaded');
+  const theirs = weights.meta.network as unknown as RetinaNetOptions;
+  if (backboneGiven && config.backbone !== theirs.backbone) {
+    throw new Problem(
+      'bad-input',
+      `${weights.name} has the backbone ${theirs.backbone}, not ${config.backbone}.`,
+      `Leave out --backbone, or start from random weights.`,
+    );
+  }
+  return { ...theirs, foregroundClassCount };
+}
+
+function classesOf({ meta, metadata }: LoadedWeights): readonly string[] {
+  if (meta) return meta.classes;
+  try {
+    const names: unknown = JSON.parse(metadata.classes ?? '[]');
+    return Array.isArray(names) ? names.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+async function planResumed(store: ProjectStore, options: TrainOptions): Promise<Plan> {
+  const run = findRun(store, options.resume!);
+  const config = resumedConfigOf(run.config, options);
+  const data = withClassesOf(projectData(store, config.includeUnreviewed), run);
+  const resume = await loadRunCheckpoint(store, run);
+  const network = resume.meta.network as unknown as RetinaNetOptions;
+  return { config, network, data, runId: run.id, resume };
+}
+
+async function carryOut(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
+  const { config, network, data } = plan;
+  const compute = await openCompute(output);
+  try {
+    const executor = await compute.createExecutor(network, config);
+    const runs = new Runs(store);
+    const { id: runId } = plan.runId
+      ? await runs.update(plan.runId, { status: 'running', problem: null })
+      : await runs.create({ config, classIds: [...data.classIds], classNames: [...data.classes] });
+    const control = new RunControl();
+    const release = stopOnInterrupt(control, output);
+    try {
+      const outcome = await runTraining({
+        ...{ runId, config, data, executor, control, resume: plan.resume, initial: plan.initial },
+        network: { ...network },
+        files: runFilesOf(runs, runId),
+        clock: () => performance.now(),
+        yieldToHost: () => setImmediate(),
+        onEvent: reporter(config.steps, output),
+      });
+      await runs.update(runId, { status: statusOf(outcome), problem: outcome.problem });
+      return outcome;
+    } finally {
+      release();
+      executor.dispose();
+    }
+  } finally {
+    compute.release();
+  }
+}
+
+function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
+  return status === 'finished' ? 'done' : status;
+}
+
+/** The first Ctrl+C ends the run after its step, with a checkpoint; the second ends the process. */
+function stopOnInterrupt(control: RunControl, output: Output): () => void {
+  const onSignal = () => {
+    if (control.wish === 'stop') process.exit(130);
+    control.stop();
+    output.warn('Stopping after this step, with a checkpoint.', 'Press Ctrl+C again to leave at once.');
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+}
+
+function reporter(steps: number, output: Output): (event: RunEvent) => void {
+  let stepMs: number | null = null;
+  return (event) => {
+    output.event(event);
+    if (event.event === 'step') {
+      // A running mean: the first step compiles kernels and says nothing about the others.
+      stepMs = stepMs === null || event.step <= 2 ? event.stepMs : 0.9 * stepMs + 0.1 * event.stepMs;
+      const secondsLeft = ((steps - event.step) * stepMs) / 1000;
+      output.progress(() => describeStep(event, steps, secondsLeft));
+      return;
+    }
+    const line = describeEvent(event);
+    if (line !== null) output.say(line);
+  };
+}
