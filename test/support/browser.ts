@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -133,7 +133,26 @@ async function chromiumEnvironment(folder: string): Promise<Record<string, strin
   return {
     ...inherited,
     LD_LIBRARY_PATH: [join(folder, 'al2023', 'lib'), inherited.LD_LIBRARY_PATH].filter(Boolean).join(':'),
-    FONTCONFIG_PATH: join(folder, 'fonts'),
+    FONTCONFIG_FILE: await fontConfiguration(folder, runtime),
     XDG_RUNTIME_DIR: runtime,
   };
+}
+
+/**
+ * The package's own configuration looks for its fonts in folders of a cloud function. Without any font Chromium draws no
+ * letters, and ends itself at the first input field.
+ */
+async function fontConfiguration(folder: string, runtime: string): Promise<string> {
+  const file = join(folder, 'fonts.conf');
+  const text = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, 'fonts', 'fonts')}</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${join(runtime, 'fonts')}</cachedir>
+</fontconfig>
+`;
+  const current = await readFile(file, 'utf8').catch(() => '');
+  if (current !== text) await writeFile(file, text);
+  return file;
 }
