@@ -1,4 +1,5 @@
 /** Classification and box loss over time, with AP50 where it was measured. A click looks back at the balance of that step. */
+import './validLanguage.ts';
 import 'uplot/dist/uPlot.min.css';
 import { SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
