@@ -45,6 +45,14 @@ export class EventHub {
     this.#summaryTimer ??= setTimeout(() => this.#sendSummary(), summaryMs);
   }
 
+  /** Sends what is waiting, so that an event sent next comes after it. */
+  flush(): void {
+    if (this.#imagesTimer) clearTimeout(this.#imagesTimer);
+    if (this.#summaryTimer) clearTimeout(this.#summaryTimer);
+    if (this.#images.size > 0) this.#sendImages();
+    if (this.#summaryTimer) this.#sendSummary();
+  }
+
   /** Another project, or none: what was waiting belongs to the old one. */
   projectChanged(): void {
     this.#forget();

@@ -32,7 +32,11 @@ export interface Workstation {
 }
 
 export function createWorkstation(options: WorkstationOptions): Workstation {
-  const jobs = new Jobs((job) => events.emit({ type: 'job', job }));
+  const jobs = new Jobs((job) => {
+    // Whoever hears that a job has ended has heard of all it did.
+    if (job.state !== 'running') events.flush();
+    events.emit({ type: 'job', job });
+  });
   const projects = new Projects({ shell: options.shell, dataPath: options.dataPath, jobs });
   const events = new EventHub(() => projects.summary());
   projects.tell(events);

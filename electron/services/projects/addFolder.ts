@@ -32,6 +32,7 @@ export async function addFolder(
     problems.push(problem);
     job.problem(problem);
   };
+  changed(await refreshMissing(store));
   const files = await collect(folder, job, onProblem);
   if (files.length === 0) throw noImages(folder);
   let known = 0;
@@ -62,7 +63,7 @@ export async function findMoved(
   changed: ImagesListener,
 ): Promise<null> {
   changed(await refreshMissing(store));
-  const missing = new Map(store.missingImages().map((image) => [image.contentHash, image]));
+  const missing = missingByHash(store);
   if (missing.size === 0) return null;
   const files = await collect(folder, job, (problem) => job.problem(problem));
   for (const [index, file] of files.entries()) {
@@ -71,17 +72,15 @@ export async function findMoved(
     if (missing.size === 0) break;
     if (store.imageAt(file.absolutePath)) continue;
     try {
-      const image = missing.get(await hashFile(file.absolutePath, job.signal));
-      if (!image) continue;
-      missing.delete(image.contentHash);
-      changed([store.relinkImage(image.id, folder, file.relativePath)]);
+      const image = takeMissing(missing, await hashFile(file.absolutePath, job.signal));
+      if (image) changed([store.relinkImage(image.id, folder, file.relativePath)]);
     } catch (error) {
       throwIfCancelled(job.signal);
       job.problem(problemOf(file.relativePath, error));
     }
   }
   job.progress(files.length, files.length, '');
-  for (const image of missing.values()) {
+  for (const image of [...missing.values()].flat()) {
     const detail = `No file below ${folder} has the bytes of this image.`;
     job.problem({ file: image.relativePath, kind: 'not-found', detail });
   }
@@ -136,15 +135,30 @@ async function readNewImage(
 }
 
 function place(store: ProjectStore, images: readonly NewImage[]): ImageRecord[] {
-  const missing = new Map(store.missingImages().map((image) => [image.contentHash, image.id]));
-  const moved = images.filter((image) => missing.has(image.contentHash));
-  const relinked = moved.flatMap((image) => {
-    const id = missing.get(image.contentHash);
-    // Two copies of one missing image: the first is the image, the other a new one.
-    if (!id || !missing.delete(image.contentHash)) return store.addImages([image]);
-    return [store.relinkImage(id, image.rootPath, image.relativePath)];
-  });
-  return [...relinked, ...store.addImages(images.filter((image) => !moved.includes(image)))];
+  const missing = missingByHash(store);
+  return store.together(() =>
+    images.flatMap((image) => {
+      const moved = takeMissing(missing, image.contentHash);
+      if (!moved) return store.addImages([image]);
+      return [store.relinkImage(moved.id, image.rootPath, image.relativePath)];
+    }),
+  );
+}
+
+/** Two files may have had the same bytes: each can be followed. */
+function missingByHash(store: ProjectStore): Map<string, ImageRecord[]> {
+  const byHash = new Map<string, ImageRecord[]>();
+  for (const image of store.missingImages()) {
+    byHash.set(image.contentHash, [...(byHash.get(image.contentHash) ?? []), image]);
+  }
+  return byHash;
+}
+
+function takeMissing(byHash: Map<string, ImageRecord[]>, contentHash: string): ImageRecord | null {
+  const [first, ...others] = byHash.get(contentHash) ?? [];
+  if (others.length > 0) byHash.set(contentHash, others);
+  else byHash.delete(contentHash);
+  return first ?? null;
 }
 
 function noImages(folder: string): Problem {

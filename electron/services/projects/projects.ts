@@ -1,19 +1,14 @@
 /** Which project is open: opening, creating, closing, the sample. One at a time, and one change after another. */
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Problem } from '../../../shared/domain/problem.ts';
 import type { ProjectSummary } from '../../../shared/domain/project.ts';
 import type { EventHub } from '../eventHub.ts';
 import type { JobHandle, Jobs } from '../jobs.ts';
 import { Runs } from '../runs/runs.ts';
-import { drawSample } from '../sample/sample.ts';
-import { asProblem } from '../store/failures.ts';
+import { drawSample, sampleDefaults } from '../sample/sample.ts';
 import { isProjectFolder, ProjectStore } from '../store/projectStore.ts';
 import { refreshMissing } from './addFolder.ts';
 import { Recents } from './recents.ts';
-
-const sampleSize = { images: 120, seed: 1 };
 
 interface Open {
   readonly store: ProjectStore;
@@ -118,20 +113,10 @@ export class Projects {
     }
   }
 
-  /** Beside its place first: a sample half drawn is never taken for one. */
   async #drawSample(): Promise<void> {
-    const draft = `${this.#samplePath}.part`;
     const draw = async (job: JobHandle) => {
-      try {
-        await mkdir(dirname(draft), { recursive: true });
-        await rm(draft, { recursive: true, force: true });
-        await drawSample(draft, sampleSize, job);
-        if (existsSync(this.#samplePath)) await rm(this.#samplePath, { recursive: true });
-        await rename(draft, this.#samplePath);
-        return null;
-      } catch (error) {
-        throw asProblem(error, this.#samplePath);
-      }
+      await drawSample(this.#samplePath, sampleDefaults, job);
+      return null;
     };
     const started = this.#options.jobs.start('sample', draw);
     const ended = await this.#options.jobs.finished(started.id);

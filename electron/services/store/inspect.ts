@@ -10,6 +10,12 @@ import { applicationId, migrations } from './schema.ts';
 const headerMagic = 'SQLite format 3\0';
 
 /**
+ * Up to this size every index is compared with its table (a quarter of a second); in a larger file only the pages and the values are
+ * checked, so that a project of 100,000 images opens in a second.
+ */
+const thoroughBytes = 64 * 1024 * 1024;
+
+/**
  * The schema version of a whole, known database. Throws a Problem: `not-found`, `damaged`, `newer-version`. The caller
  * holds the project's lock: closing a file SQLite has open elsewhere in this process would drop SQLite's own locks.
  */
@@ -53,8 +59,11 @@ function checked(db: Db, path: string): number {
     if (db.pragma('application_id') !== applicationId) throw damaged(path, 'not a Boxwright project');
     if (version > migrations.length) throw newerVersion(path, version);
     if (version < 1) throw damaged(path, `schema version ${version}`);
-    const verdict = db.pragma('quick_check(1)');
+    const check = statSync(path).size <= thoroughBytes ? 'integrity_check' : 'quick_check';
+    const verdict = db.pragma(`${check}(1)`);
     if (verdict !== 'ok') throw damaged(path, String(verdict));
+    const orphan = db.pragma('foreign_key_check');
+    if (orphan !== null) throw damaged(path, `a row of ${String(orphan)} belongs to nothing`);
     return version;
   } catch (error) {
     const problem = asProblem(error, path);

@@ -36,6 +36,8 @@ export interface StoreOptions {
   readonly isSample?: boolean;
   /** ISO 8601, UTC. A fixed clock makes a project's bytes depend on nothing but what is put in. */
   readonly now?: () => string;
+  /** The database may not grow beyond so many pages of 4 KiB: SQLite answers then as on a full disk. */
+  readonly maxPages?: number;
 }
 
 export interface NewProposal {
@@ -91,7 +93,7 @@ export class ProjectStore {
         );
       }
       writeNewDatabase(file, { name, createdAt: now(), isSample: options.isSample ? '1' : '0' });
-      return ProjectStore.#openLocked(folder, lock, now);
+      return ProjectStore.#openLocked(folder, lock, now, options.maxPages);
     } catch (error) {
       lock.release();
       throw asProblem(error, folder);
@@ -100,25 +102,18 @@ export class ProjectStore {
 
   /** Throws `not-found`, `already-open`, `newer-version`, `damaged`, `read-only`, `disk-full`. */
   static open(path: string, options: StoreOptions = {}): ProjectStore {
-    if (!isProjectFolder(path)) {
-      throw new Problem(
-        'not-found',
-        `There is no Boxwright project in ${resolve(path)}.`,
-        'Choose a folder that holds a project.db, or create a project there.',
-      );
-    }
-    const folder = realpathSync(path);
+    const folder = projectFolder(path);
     const now = options.now ?? isoNow;
     const lock = ProjectLock.acquire(folder, options.shell ?? 'terminal', now());
     try {
-      return ProjectStore.#openLocked(folder, lock, now);
+      return ProjectStore.#openLocked(folder, lock, now, options.maxPages);
     } catch (error) {
       lock.release();
       throw asProblem(error, folder);
     }
   }
 
-  static #openLocked(folder: string, lock: ProjectLock, now: () => string): ProjectStore {
+  static #openLocked(folder: string, lock: ProjectLock, now: () => string, maxPages?: number): ProjectStore {
     const file = join(folder, databaseName);
     const version = inspectDatabase(file);
     const db = Db.openDurable(file);
@@ -127,6 +122,7 @@ export class ProjectStore {
         keepCopyBeforeMigration(db, folder, version);
         migrate(db);
       }
+      if (maxPages !== undefined) db.exec(`PRAGMA max_page_count=${maxPages}`);
       return new ProjectStore(folder, db, lock, now);
     } catch (error) {
       db.close();
@@ -150,6 +146,17 @@ export class ProjectStore {
       ...this.#images.counts(),
       isSample: this.#meta('isSample') === '1',
     };
+  }
+
+  /** Several calls as one: all of them or none, and one sync of the disk. */
+  together<T>(work: () => T): T {
+    try {
+      return this.#db.transaction(work);
+    } catch (error) {
+      // The roots are kept in memory too.
+      this.#roots.reload();
+      throw error;
+    }
   }
 
   // Images
@@ -185,7 +192,7 @@ export class ProjectStore {
       if (!realRoots.has(path)) realRoots.set(path, existsSync(path) ? realpathSync(path) : resolve(path));
       return realRoots.get(path)!;
     };
-    return this.#changingRoots(() =>
+    return this.together(() =>
       images.map((image) => this.#images.add({ ...image, rootPath: real(image.rootPath) })),
     );
   }
@@ -204,7 +211,7 @@ export class ProjectStore {
 
   /** Follows an image that was moved: its id, boxes and history stay. */
   relinkImage(imageId: string, rootPath: string, relativePath: string): ImageRecord {
-    return this.#changingRoots(() => this.#images.relink(imageId, realpathSync(rootPath), relativePath));
+    return this.together(() => this.#images.relink(imageId, realpathSync(rootPath), relativePath));
   }
 
   // Boxes
@@ -334,16 +341,6 @@ export class ProjectStore {
     };
   }
 
-  /** The roots are kept in memory too: a rollback takes them back there as well. */
-  #changingRoots<T>(work: () => T): T {
-    try {
-      return this.#db.transaction(work);
-    } catch (error) {
-      this.#roots.reload();
-      throw error;
-    }
-  }
-
   #meta(key: string): string {
     const row = this.#db.get('SELECT value FROM meta WHERE key = ?', key);
     return row ? text(row, 'value') : '';
@@ -352,6 +349,22 @@ export class ProjectStore {
 
 function isoNow(): string {
   return new Date().toISOString();
+}
+
+/** The real path of a folder that holds a project. */
+function projectFolder(path: string): string {
+  try {
+    statSync(join(path, databaseName));
+    return realpathSync(path);
+  } catch (error) {
+    const problem = asProblem(error, path);
+    if (problem.kind !== 'not-found') throw problem;
+    throw new Problem(
+      'not-found',
+      `There is no Boxwright project in ${resolve(path)}.`,
+      'Choose a folder that holds a project.db, or create a project there.',
+    );
+  }
 }
 
 function makeFolder(path: string): string {
