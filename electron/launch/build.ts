@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { Problem } from '../../shared/domain/problem.ts';
 import { desktopSourceHash, rendererSourceHash } from './sourceHash.ts';
 
@@ -71,7 +72,7 @@ async function runVite(root: string, config: string, outDir: string): Promise<vo
     const child = spawn(process.execPath, [vite, ...parameters, '--emptyOutDir', 'false'], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
     });
     let said = '';
     child.stdout.on('data', (chunk) => {
@@ -84,7 +85,7 @@ async function runVite(root: string, config: string, outDir: string): Promise<vo
       reject(
         new Problem(
           'internal',
-          `${config} could not be built.\n${said}`,
+          `${config} could not be built.\n${withoutStack(said)}`,
           'Run `npm ci`, then try again.',
           detail,
         ),
@@ -92,6 +93,15 @@ async function runVite(root: string, config: string, outDir: string): Promise<vo
     child.once('error', (error) => fail(String(error)));
     child.once('exit', (code, signal) => (code === 0 ? resolve() : fail(`exit ${code ?? signal}`)));
   });
+}
+
+/** The builder's message in plain text, without the calls that led to it. */
+function withoutStack(said: string): string {
+  return stripVTControlCharacters(said)
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .join('\n')
+    .trim();
 }
 
 async function replaceFolder(fresh: string, target: string): Promise<void> {

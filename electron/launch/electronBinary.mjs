@@ -71,5 +71,7 @@ export function reasonIn(complaint) {
   const lines = complaint.split('\n').map((line) => line.trim());
   const telling =
     lines.find((line) => /error|refused|denied|ENO|ECONN|EAI/i.test(line)) ?? lines.find(Boolean);
-  return (telling ?? 'no reason given').replace(/^\w*Error: /, '').slice(0, 200);
+  const reason = (telling ?? 'no reason given').replace(/^\w*Error: /, '').slice(0, 200);
+  // All that Node's fetch says when there is no way to the server.
+  return reason === 'fetch failed' ? 'github.com, where it lies, cannot be reached from here' : reason;
 }
