@@ -77,16 +77,16 @@ export function BalanceBoard(props: BalanceBoardProps) {
         </div>
       </header>
       <Collapse expanded={explained}>
-        <Explanation alpha={props.alpha} gamma={props.gamma} caption={props.caption} />
+        <Explanation alpha={props.alpha} gamma={props.gamma} caption={props.caption} compact={compact} />
       </Collapse>
       {compact ? (
         <div className={classes.rows}>
           {beams.map((beam) => (
-            <BeamRow key={beam.name} beam={beam} heaviestPan={heaviestPan} />
+            <BeamRow key={beam.name} beam={beam} />
           ))}
         </div>
       ) : (
-        <div className={classes.grid} data-few={beams.length < 3 || undefined}>
+        <div className={classes.grid} data-few={beams.length <= 4 || undefined}>
           {beams.map((beam) => (
             <BeamCard
               key={beam.name}

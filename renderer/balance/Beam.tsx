@@ -12,9 +12,11 @@ interface BeamProps {
   readonly beam: BeamNumbers;
   /** The largest pan's loss over all beams shown together. */
   readonly heaviestPan: number;
+  /** Drawn so small that thin lines would vanish. */
+  readonly small?: boolean;
 }
 
-export const Beam = memo(function Beam({ beam, heaviestPan }: BeamProps) {
+export const Beam = memo(function Beam({ beam, heaviestPan, small }: BeamProps) {
   const geometry = beamGeometry(beam, heaviestPan);
   const { pivot, arm, groundY } = frame;
   const resting = beam.foregroundShare === null;
@@ -24,13 +26,10 @@ export const Beam = memo(function Beam({ beam, heaviestPan }: BeamProps) {
       viewBox={`0 0 ${frame.width} ${frame.height}`}
       aria-hidden="true"
       data-resting={resting || undefined}
+      data-small={small || undefined}
     >
       <path className={classes.stand} d={standPath()} />
       <ellipse className={classes.foot} cx={pivot.x} cy={groundY} rx={46} ry={3.5} />
-      <path
-        className={classes.levelMark}
-        d={`M${pivot.x - arm - 6} ${pivot.y}h12M${pivot.x + arm - 6} ${pivot.y}h12`}
-      />
       <g transform={`translate(${pivot.x} ${pivot.y})`}>
         <g className={classes.turning} style={{ transform: `rotate(${geometry.angleDeg}deg)` }}>
           <path className={classes.beam} d={beamPath()} />

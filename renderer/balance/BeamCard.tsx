@@ -33,9 +33,11 @@ export function BeamCard({
         <h3 className={classes.className} title={beam.name}>
           {beam.name}
         </h3>
-        <span className={classes.classLoss} title={`${part}% of the classification loss`}>
-          loss {lossText(lossOf(beam))} · {part}%
-        </span>
+        {beam.foregroundShare !== null && (
+          <span className={classes.classLoss} title={`${part}% of the classification loss`}>
+            loss {lossText(lossOf(beam))} · {part}%
+          </span>
+        )}
       </div>
       <div className={classes.percents}>
         <Percent text={percents.foreground} className={classes.foregroundWord} label="its objects" />
@@ -44,26 +46,39 @@ export function BeamCard({
       <div className={classes.drawingBox}>
         <Beam beam={beam} heaviestPan={heaviestPan} />
       </div>
-      <div className={classes.sides}>
-        <div className={classes.side}>
-          <div className={`${classes.sideLoss} ${classes.foregroundWord}`}>{lossText(beam.foreground)}</div>
-          <div className={classes.sideNote}>
-            {countText(beam.positives)} of {countText(beam.anchors)} anchors
-          </div>
-        </div>
-        <div className={classes.side}>
-          <div className={`${classes.sideLoss} ${classes.backgroundWord}`}>{lossText(beam.background)}</div>
-          <div
-            className={classes.sideNote}
-            title={`True background: ${countText(beam.backgroundTrueAnchors)} anchors. Other classes' objects: ${countText(beam.backgroundOtherAnchors)} anchors.`}
-          >
-            empty {lossText(beam.backgroundTrue)} + others {lossText(beam.backgroundOther)}
-          </div>
-        </div>
-      </div>
+      <Sides beam={beam} />
       <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} />
     </section>
   );
+}
+
+/** The losses behind the percents, and the anchors behind the losses. */
+function Sides({ beam }: { beam: BeamNumbers }) {
+  if (beam.foregroundShare === null) {
+    return <div className={`${classes.sides} ${classes.sideNote}`}>No step yet</div>;
+  }
+  return (
+    <div className={classes.sides}>
+      <div className={classes.side}>
+        <div className={`${classes.sideLoss} ${classes.foregroundWord}`}>{lossText(beam.foreground)}</div>
+        <div className={classes.sideNote}>
+          {countText(beam.positives)} of {countText(beam.anchors)}
+        </div>
+        <div className={classes.sideNote}>anchors</div>
+      </div>
+      <div className={classes.side} title={backgroundSentence(beam)}>
+        <div className={`${classes.sideLoss} ${classes.backgroundWord}`}>{lossText(beam.background)}</div>
+        <div className={classes.sideNote}>{lossText(beam.backgroundTrue)} empty</div>
+        <div className={classes.sideNote}>{lossText(beam.backgroundOther)} others</div>
+      </div>
+    </div>
+  );
+}
+
+function backgroundSentence(beam: BeamNumbers): string {
+  const empty = countText(beam.backgroundTrueAnchors);
+  const others = countText(beam.backgroundOtherAnchors);
+  return `${empty} anchors on empty background, ${others} on objects of other classes`;
 }
 
 function Percent({ text, className, label }: { text: string; className?: string; label: string }) {
@@ -71,7 +86,7 @@ function Percent({ text, className, label }: { text: string; className?: string;
     <div>
       <div className={`${classes.percent} ${className}`}>
         {text}
-        <small>%</small>
+        {text !== '–' && <small>%</small>}
       </div>
       <div className={classes.percentLabel}>{label}</div>
     </div>

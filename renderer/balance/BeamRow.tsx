@@ -5,11 +5,12 @@ import { Beam } from './Beam.tsx';
 import { beamAttributes, beamSentence } from './BeamCard.tsx';
 import { type BeamNumbers, countText, lossOf, lossText, percentPair } from './share.ts';
 
-export function BeamRow({ beam, heaviestPan }: { beam: BeamNumbers; heaviestPan: number }) {
+/** Blocks this small can only be compared within one beam: each row has its own scale. */
+export function BeamRow({ beam }: { beam: BeamNumbers }) {
   const percents = percentPair(beam);
   return (
     <section className={classes.row} {...beamAttributes(beam)} aria-label={beamSentence(beam)}>
-      <Beam beam={beam} heaviestPan={heaviestPan} />
+      <Beam beam={beam} heaviestPan={Math.max(beam.foreground, beam.background)} small />
       <div className={classes.rowMain}>
         <div className={classes.cardHead}>
           <span className={classes.classDot} style={{ background: beam.color }} />

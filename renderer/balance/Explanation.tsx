@@ -1,7 +1,14 @@
 /** The three sentences and the formula behind the beams. */
 import classes from './BalanceBoard.module.css';
 
-export function Explanation({ alpha, gamma, caption }: { alpha: number; gamma: number; caption: string }) {
+interface ExplanationProps {
+  readonly alpha: number;
+  readonly gamma: number;
+  readonly caption: string;
+  readonly compact: boolean;
+}
+
+export function Explanation({ alpha, gamma, caption, compact }: ExplanationProps) {
   return (
     <div className={classes.explain}>
       <p>
@@ -20,8 +27,9 @@ export function Explanation({ alpha, gamma, caption }: { alpha: number; gamma: n
       <p className={classes.small}>
         <i>p</i>
         <sub>t</sub> is the probability given to the right answer; <i>α</i> = {alpha}, <i>γ</i> = {gamma} in
-        this run. A block’s area is its loss, on one scale for all classes; the tilt is the difference of the
-        two shares. Shown: {caption}.
+        this run. A block’s area is its loss,{' '}
+        {compact ? 'on a scale of its own for each class' : 'on one scale for all classes'}; the tilt is the
+        difference of the two shares. Shown: {caption}.
       </p>
     </div>
   );

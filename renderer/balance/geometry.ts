@@ -39,15 +39,15 @@ export interface BeamGeometry {
   readonly backgroundOther: Rect;
 }
 
-export const maxTiltDeg = 17;
+export const maxTiltDeg = 22;
 /** The drawing's own frame (the SVG's viewBox). */
 export const frame = {
   width: 300,
-  height: 164,
-  pivot: { x: 150, y: 26 },
+  height: 176,
+  pivot: { x: 150, y: 42 },
   arm: 98,
-  hang: 84,
-  groundY: 156,
+  hang: 78,
+  groundY: 170,
 } as const;
 
 const blockMax = { width: 74, height: 54 };

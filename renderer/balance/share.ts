@@ -111,6 +111,7 @@ function percentText(share: number): string {
 /** A loss to three or four digits that mean something: 1.234, 0.0123, 1.2e-5. */
 export function lossText(value: number): string {
   if (value === 0) return '0';
+  if (Math.abs(value) >= 1e5) return value.toExponential(1);
   if (Math.abs(value) >= 100) return value.toFixed(0);
   if (Math.abs(value) >= 0.01) return value.toFixed(3);
   return Math.abs(value) >= 0.0001 ? value.toFixed(4) : value.toExponential(1);

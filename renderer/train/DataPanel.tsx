@@ -1,11 +1,11 @@
 /** What a run would train on, said before it starts. */
-import { Alert, Button, Loader } from '@mantine/core';
+import { Button, Loader } from '@mantine/core';
 import { IconAlertTriangle, IconTags } from '@tabler/icons-react';
 import { useImages } from '../store/images.ts';
 import { usePreferences } from '../store/preferences.ts';
 import { useProject } from '../store/project.ts';
 import { chooseValidation, type DataSummary } from '../store/trainingTask.ts';
-import { countWords } from './format.ts';
+import { countWords } from '../store/words.ts';
 import classes from './TrainScreen.module.css';
 
 interface DataPanelProps {
@@ -70,17 +70,15 @@ function NothingToTrainOn({ summary }: { summary: DataSummary }) {
         ? 'No image has been reviewed yet, and only reviewed images are trained on: an unlabelled image does not say that it is empty.'
         : 'The reviewed images bear no boxes.';
   return (
-    <Alert
-      color="yellow"
-      icon={<IconAlertTriangle size={18} />}
-      title="Nothing to train on yet"
-      data-testid="nothing-to-train-on"
-    >
+    <div className={classes.caution} data-testid="nothing-to-train-on">
+      <div className={classes.cautionTitle}>
+        <IconAlertTriangle size={16} /> Nothing to train on yet
+      </div>
       <p className={classes.alertText}>{words} Draw boxes on some images and mark them as reviewed.</p>
       <Button size="xs" leftSection={<IconTags size={14} />} onClick={() => setWorkspace('label')}>
         Go to Label
       </Button>
-    </Alert>
+    </div>
   );
 }
 
@@ -94,9 +92,12 @@ function NoValidation({
   const setSplit = useImages((state) => state.setSplit);
   const chosen = chooseValidation(trainImageIds);
   return (
-    <Alert color="yellow" p="xs" icon={<IconAlertTriangle size={16} />} data-testid="no-validation">
+    <div className={classes.caution} data-testid="no-validation">
+      <div className={classes.cautionTitle}>
+        <IconAlertTriangle size={16} /> No validation images
+      </div>
       <p className={classes.alertText}>
-        No images are set aside for validation, so nothing will tell learning from learning by heart.
+        Nothing will tell learning from learning by heart: AP needs images that are not trained on.
       </p>
       {chosen.length > 0 && (
         <Button
@@ -108,6 +109,6 @@ function NoValidation({
           Set aside {countWords(chosen.length, 'image')}
         </Button>
       )}
-    </Alert>
+    </div>
   );
 }

@@ -1,5 +1,5 @@
 /** Why a run stopped by itself: what, on which images, and what to do. */
-import { Alert, Code } from '@mantine/core';
+import { Code } from '@mantine/core';
 import { IconAlertOctagon } from '@tabler/icons-react';
 import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { FailedEvent, WarningEvent } from '../store/runHistory.ts';
@@ -16,13 +16,10 @@ export function FailurePanel({
   if (!said) return null;
   const terms = Object.entries(failure?.terms ?? {});
   return (
-    <Alert
-      color="red"
-      icon={<IconAlertOctagon size={20} />}
-      title={failure ? `Stopped at step ${failure.step}` : 'Waiting'}
-      data-testid="run-failure"
-      data-kind={said.kind}
-    >
+    <section className={classes.failure} data-testid="run-failure" data-kind={said.kind}>
+      <h3 className={classes.failureTitle}>
+        <IconAlertOctagon size={18} /> {failure ? `Stopped at step ${failure.step}` : 'The run waits for you'}
+      </h3>
       <p className={classes.alertText}>
         {said.message} {said.remedy}
       </p>
@@ -46,7 +43,7 @@ export function FailurePanel({
           ))}
         </p>
       )}
-    </Alert>
+    </section>
   );
 }
 

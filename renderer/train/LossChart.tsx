@@ -16,7 +16,7 @@ interface LossChartProps {
 }
 
 const logFloor = 1e-4;
-const heightPx = 190;
+const heightPx = 176;
 
 export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossChartProps) {
   const [smooth, setSmooth] = useState(true);

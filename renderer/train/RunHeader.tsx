@@ -6,7 +6,7 @@ import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { lossText } from '../balance/share.ts';
 import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
 import { type LiveRun, useTraining } from '../store/training.ts';
-import { apText, durationText, parametersText, rateText } from './format.ts';
+import { apText, durationText, parametersText, rateText } from '../store/words.ts';
 import { shortName } from './GpuChip.tsx';
 import { phaseTexts, runStatusColor, runStatusText } from './status.ts';
 import classes from './TrainScreen.module.css';

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
-import { apText } from './format.ts';
+import { apText } from '../store/words.ts';
 import { runStatusColor, runStatusText } from './status.ts';
 import classes from './TrainScreen.module.css';
 

@@ -24,7 +24,7 @@ export function runStatusText(status: RunRecord['status'], here: boolean): strin
 export function runStatusColor(status: RunRecord['status'], here: boolean): string {
   switch (status) {
     case 'running':
-      return here ? 'indigo' : 'gray';
+      return here ? 'iris' : 'gray';
     case 'paused':
     case 'interrupted':
       return 'yellow';

@@ -2,11 +2,13 @@
  * The device of a browser: WebGPU on the fastest adapter, else WebGL, else plain JavaScript, each said aloud. tfjs handles no
  * lost device and no GPU error, so the device is ours and tfjs is lent it.
  */
-import { Problem } from '../../shared/domain/problem.ts';
+import type { DeviceWatch } from '../../shared/reference/backend.ts';
 import type { DeviceReport } from './protocol.ts';
 
 export interface ObtainedDevice {
   readonly report: DeviceReport;
+  /** Throws what the GPU reported outside of any call; absent where there is no GPU. */
+  readonly watch?: DeviceWatch;
   /** Resolves with the reason once the device is lost; never where there is none to lose. */
   readonly lost: Promise<string>;
   /** Destroys the device as a driver's crash would. */
@@ -24,12 +26,12 @@ const wantedLimits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
-/** Sets tfjs's backend. `onError`: a GPU error that no call reports; what was computed since is not to be trusted. */
-export async function obtainDevice(onError: (problem: Problem) => void): Promise<ObtainedDevice> {
+/** Sets tfjs's backend too. */
+export async function obtainDevice(): Promise<ObtainedDevice> {
   const adapter = await navigator.gpu
     ?.requestAdapter({ powerPreference: 'high-performance' })
     .catch(() => null);
-  if (adapter) return onWebGpu(adapter, onError);
+  if (adapter) return onWebGpu(adapter);
   const reason = navigator.gpu
     ? 'No graphics adapter answered through WebGPU. Update the graphics driver, and check that hardware acceleration is on.'
     : 'This browser has no WebGPU. Use the desktop app, or a current Chrome or Edge.';
@@ -53,23 +55,18 @@ export async function probeDevice(): Promise<DeviceReport> {
   };
 }
 
-async function onWebGpu(adapter: GPUAdapter, onError: (problem: Problem) => void): Promise<ObtainedDevice> {
+async function onWebGpu(adapter: GPUAdapter): Promise<ObtainedDevice> {
   const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
   const optional: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
   const device = await adapter.requestDevice({
     requiredLimits,
     requiredFeatures: optional.filter((feature) => adapter.features.has(feature)),
   });
-  device.addEventListener('uncapturederror', (event) => onError(gpuProblem(event.error)));
-  const [tf, { WebGPUBackend }] = await Promise.all([
-    import('@tensorflow/tfjs-core'),
-    import('@tensorflow/tfjs-backend-webgpu'),
-  ]);
-  if (tf.engine().registryFactory.webgpu) tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
-  await tf.setBackend('webgpu');
+  const { registerWebGPU } = await import('../../shared/reference/backend.ts');
+  const watch = await registerWebGPU(device, adapter.info);
   return {
     report: webGpuReport(adapter),
+    watch,
     lost: device.lost.then(({ message, reason }) => message || reason || 'unknown reason'),
     lose: () => device.destroy(),
   };
@@ -89,10 +86,7 @@ function webGpuReport(adapter: GPUAdapter): DeviceReport {
 }
 
 async function onWebGl(reason: string): Promise<ObtainedDevice | null> {
-  const tf = await import('@tensorflow/tfjs-core');
-  await import('@tensorflow/tfjs-backend-webgl');
-  const ready = await tf.setBackend('webgl').catch(() => false);
-  if (!ready) return null;
+  if (!(await select('webgl'))) return null;
   return notLosable({
     adapter: 'WebGL',
     backend: 'webgl',
@@ -103,9 +97,7 @@ async function onWebGl(reason: string): Promise<ObtainedDevice | null> {
 }
 
 async function onCpu(reason: string): Promise<ObtainedDevice> {
-  const tf = await import('@tensorflow/tfjs-core');
-  await import('@tensorflow/tfjs-backend-cpu');
-  await tf.setBackend('cpu');
+  await select('cpu');
   return notLosable({
     adapter: 'This computer’s processor',
     backend: 'cpu',
@@ -113,6 +105,14 @@ async function onCpu(reason: string): Promise<ObtainedDevice> {
     note: `${reason} Until then the processor computes: fit for a try, not for training.`,
     maxBufferSize: 0,
   });
+}
+
+async function select(backend: 'webgl' | 'cpu'): Promise<boolean> {
+  // For its side effects: the backends and every gradient.
+  await import('../../shared/reference/backend.ts');
+  const tf = await import('@tensorflow/tfjs-core');
+  tf.enableProdMode();
+  return tf.setBackend(backend).catch(() => false);
 }
 
 function notLosable(report: DeviceReport): ObtainedDevice {
@@ -134,23 +134,4 @@ export function isSoftware(
   if (info.isFallbackAdapter) return true;
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
-}
-
-/** Plain words for an error that the GPU reports outside any call. */
-export function gpuProblem(error: GPUError): Problem {
-  const isMemory = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
-  if (isMemory || /out of memory|allocation/i.test(error.message)) {
-    return new Problem(
-      'out-of-memory',
-      'The GPU has no memory left for this batch and image size.',
-      'Take a smaller batch, a shorter image side or a smaller backbone, and close other programs that use the GPU.',
-      error.message,
-    );
-  }
-  return new Problem(
-    'internal',
-    'The GPU refused a computation, so what it computed since cannot be trusted.',
-    'Try again; if it happens again, report it with the detail below.',
-    error.message,
-  );
 }

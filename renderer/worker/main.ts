@@ -1,5 +1,5 @@
 /** The worker: owns a GPU device, and does one thing at a time with it. Everything heavy happens here, so the page never waits. */
-import { type Problem, toProblemData } from '../../shared/domain/problem.ts';
+import { toProblemData } from '../../shared/domain/problem.ts';
 import { RunControl } from '../../shared/training/control.ts';
 import { createCalls } from './calls.ts';
 import { type ObtainedDevice, obtainDevice, probeDevice } from './device.ts';
@@ -12,7 +12,6 @@ const calls = createCalls(post);
 const control = new RunControl();
 const predictor = new Predictor(calls, post);
 const cancelled = new Set<number>();
-let gpuError: Problem | null = null;
 let obtaining: Promise<ObtainedDevice> | null = null;
 /** Predictions wait for one another: they share a model. */
 let predictions: Promise<void> = Promise.resolve();
@@ -52,9 +51,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 };
 
 function device(): Promise<ObtainedDevice> {
-  obtaining ??= obtainDevice((problem) => {
-    gpuError ??= problem;
-  }).then((obtained) => {
+  obtaining ??= obtainDevice().then((obtained) => {
     post({ type: 'device', device: obtained.report });
     return obtained;
   });
@@ -63,7 +60,7 @@ function device(): Promise<ObtainedDevice> {
 
 async function train(task: TrainTask): Promise<void> {
   try {
-    const tools = { calls, post, control, device: await device(), gpuError: () => gpuError };
+    const tools = { calls, post, control, device: await device() };
     await trainTask(task, tools);
   } catch (error) {
     post({ type: 'train-ended', status: 'failed', problem: toProblemData(error) });
@@ -79,7 +76,7 @@ async function predict(taskId: number, task: PredictTask): Promise<void> {
       return new Promise<never>(() => {});
     });
     await Promise.race([predictor.run(taskId, task, obtained, () => cancelled.has(taskId)), lost]);
-    if (gpuError) throw gpuError;
+    obtained.watch?.check();
   } catch (error) {
     problem = toProblemData(error);
   }

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../../shared/training/checkpoint.ts';
 import type { RunControl } from '../../shared/training/control.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import type { WeightsSource } from '../../shared/training/initialise.ts';
-import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
+import type { CheckpointMeta, RunFiles, TrainingData } from '../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import { readSafetensors } from '../../shared/weights/safetensors.ts';
 import type { Calls, Post } from './calls.ts';
@@ -20,8 +20,6 @@ export interface TrainTools {
   readonly post: Post;
   readonly control: RunControl;
   readonly device: ObtainedDevice;
-  /** The first error that the GPU reported outside any call, if any. */
-  gpuError(): Problem | null;
 }
 
 /** Resolves when the run has ended, and never where its device was lost: the page ends this worker then. */
@@ -44,16 +42,16 @@ async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
   post({ type: 'phase', text: task.resume ? 'Loading the checkpoint' : 'Preparing the network' });
   const resume = task.resume ? await loadCheckpoint(calls, task.runId) : undefined;
   const initial = !resume && config.init !== 'random' ? await loadInitial(calls, task) : undefined;
-  const network = networkOf(config.backbone, classes.length);
-  const executor = await createExecutor({ network, config, device: device.report });
+  const network = networkOf(config.backbone, classes.length, resume?.meta);
+  const executor = await createExecutor(network, config, device);
   post({ type: 'phase', text: 'Reading the first images' });
   try {
     return await runTraining({
       runId: task.runId,
       config,
-      network,
+      network: { ...network },
       data: trainingData(task, calls),
-      executor: withGpuErrors(executor, tools.gpuError),
+      executor,
       files: runFiles(task.runId, tools),
       clock: () => performance.now(),
       control,
@@ -71,29 +69,6 @@ async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
 function postEvent(event: RunEvent, { post, device }: TrainTools): void {
   if (event.event !== 'failed') post({ type: 'run-event', event });
   else void orLost(device).then(() => post({ type: 'run-event', event }));
-}
-
-/** After an error that the GPU reported on the side, numbers are garbage that looks plausible: stop before they reach a weight file. */
-function withGpuErrors(executor: Executor, gpuError: () => Problem | null): Executor {
-  const checked = async <T>(work: Promise<T>): Promise<T> => {
-    const result = await work;
-    const problem = gpuError();
-    if (problem) throw problem;
-    return result;
-  };
-  return {
-    adapter: executor.adapter,
-    backend: executor.backend,
-    software: executor.software,
-    parameterCount: executor.parameterCount,
-    step: (batch, settings) => checked(executor.step(batch, settings)),
-    detect: (batch, settings) => checked(executor.detect(batch, settings)),
-    exportWeights: () => checked(executor.exportWeights()),
-    exportState: () => checked(executor.exportState()),
-    importWeights: (tensors) => executor.importWeights(tensors),
-    importState: (tensors) => executor.importState(tensors),
-    dispose: () => executor.dispose(),
-  };
 }
 
 function trainingData(task: TrainTask, calls: Calls): TrainingData {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apText, countWords, durationText, parametersText, rateText } from './format.ts';
+import { apText, countWords, durationText, parametersText, rateText } from './words.ts';
 
 describe('durationText', () => {
   it('is as exact as a guess may be', () => {
