@@ -108,7 +108,7 @@ export class Jobs {
         problemCount++;
         const problems = this.get(id).problems.slice(0, keptProblems);
         const over = problemCount - keptProblems;
-        const rest = { file: '', kind: 'more', detail: `${over} more problems of this kind are not listed.` };
+        const rest = { file: '', kind: 'more', detail: `${over} more problems are not listed.` };
         tell({ problems: over > 0 ? [...problems, rest] : [...problems, problem] });
       },
     };
