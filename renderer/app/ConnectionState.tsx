@@ -1,0 +1,24 @@
+/** Seen only while the program behind the page does not answer. */
+import { Button } from '@mantine/core';
+import { IconPlugConnectedX } from '@tabler/icons-react';
+import { client } from '../bridge/client.ts';
+import { useConnection } from './useConnection.ts';
+
+export function ConnectionState() {
+  const connection = useConnection();
+  if (connection !== 'lost') return null;
+  return (
+    <Button
+      size="compact-sm"
+      color="red"
+      variant="light"
+      role="status"
+      data-testid="connection-lost"
+      leftSection={<IconPlugConnectedX size={15} />}
+      title="Boxwright does not answer. It tries again by itself; press to try now."
+      onClick={() => client.reconnect()}
+    >
+      Connection lost
+    </Button>
+  );
+}

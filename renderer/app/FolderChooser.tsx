@@ -1,0 +1,123 @@
+/**
+ * Chooses a folder on this machine, the same way in the desktop's window and in a browser. The path can also be typed or pasted,
+ * which is how a single file is named.
+ */
+import { ActionIcon, Badge, Loader, TextInput, UnstyledButton } from '@mantine/core';
+import { IconArrowUp, IconFolder, IconHome } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import type { RequestResult } from '../../shared/contract/requests.ts';
+import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { client } from '../bridge/client.ts';
+import classes from './FolderChooser.module.css';
+
+export type Listing = RequestResult<'folders.list'>;
+
+export interface FolderChoice {
+  readonly path: string;
+  /** Null where the path was typed and is not a folder, or has not been read yet. */
+  readonly listing: Listing | null;
+}
+
+interface FolderChooserProps {
+  readonly label: string;
+  readonly description?: string;
+  /** Where to begin; the person's home where left out. */
+  readonly start?: string | null;
+  onChange(choice: FolderChoice): void;
+  /** A double click or Enter on a project, where projects are being looked for. */
+  onProject?(path: string): void;
+}
+
+export function FolderChooser({ label, description, start = null, onChange, onProject }: FolderChooserProps) {
+  const [listing, setListing] = useState<Listing | null>(null);
+  const [typed, setTyped] = useState(start ?? '');
+  const [problem, setProblem] = useState<ProblemData | null>(null);
+  const [isReading, setIsReading] = useState(true);
+
+  function show(next: Listing) {
+    setListing(next);
+    setTyped(next.path);
+    setProblem(null);
+    onChange({ path: next.path, listing: next });
+  }
+
+  async function read(path: string | null, isTyped = false) {
+    setIsReading(true);
+    try {
+      show(await client.request('folders.list', { path }));
+    } catch (error) {
+      // A typed path may name a file; only the one who uses it can say whether that is wrong.
+      if (isTyped && path !== null) onChange({ path, listing: null });
+      setProblem(toProblemData(error));
+    } finally {
+      setIsReading(false);
+    }
+  }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: reads once, where the chooser begins
+  useEffect(() => void read(start), []);
+
+  return (
+    <div className={classes.chooser} data-testid="folder-chooser">
+      <TextInput
+        label={label}
+        description={description}
+        value={typed}
+        spellCheck={false}
+        data-testid="folder-path"
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          onChange({ path: event.currentTarget.value, listing: null });
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          void read(typed, true);
+        }}
+        rightSection={isReading ? <Loader size={14} /> : null}
+      />
+      <div className={classes.bar}>
+        <ActionIcon
+          variant="default"
+          size="sm"
+          aria-label="The folder above"
+          disabled={!listing?.parent}
+          onClick={() => listing?.parent && void read(listing.parent)}
+        >
+          <IconArrowUp size={14} />
+        </ActionIcon>
+        <ActionIcon variant="default" size="sm" aria-label="Home folder" onClick={() => void read(null)}>
+          <IconHome size={14} />
+        </ActionIcon>
+        <span className={classes.summary}>{problem ? problem.message : listing ? summary(listing) : ''}</span>
+      </div>
+      <ul className={classes.list} aria-label="Folders">
+        {listing?.folders.map(({ name, path, isProject }) => (
+          <li key={path}>
+            <UnstyledButton
+              className={classes.folder}
+              onClick={() => (isProject && onProject ? onProject(path) : void read(path))}
+            >
+              <IconFolder size={16} className={classes.icon} />
+              <span className={classes.name}>{name}</span>
+              {isProject && (
+                <Badge size="xs" variant="light">
+                  project
+                </Badge>
+              )}
+            </UnstyledButton>
+          </li>
+        ))}
+        {listing?.folders.length === 0 && <li className={classes.none}>No folders in here.</li>}
+      </ul>
+    </div>
+  );
+}
+
+function summary({ imageCount, isProject }: Listing): string {
+  if (isProject) return 'This folder is a project.';
+  if (imageCount === 0) return 'No images directly in this folder.';
+  return imageCount === 1
+    ? '1 image in this folder.'
+    : `${imageCount.toLocaleString('en')} images in this folder.`;
+}

@@ -1,0 +1,63 @@
+/** Starts what runs as long as the page: stores follow the host, the canvas follows the image list, leaving asks. */
+import type { Connection } from '../bridge/client.ts';
+import { client } from '../bridge/client.ts';
+import { addLeaveGuard, installLeaveQuestion } from '../bridge/leaveGuards.ts';
+import { followImageList, useCanvas } from '../store/canvas.ts';
+import { followImages, useImages } from '../store/images.ts';
+import { followJobs, useJobs } from '../store/jobs.ts';
+import { reportProblem } from '../store/notices.ts';
+import { followProject, useProject } from '../store/project.ts';
+
+export function boot(): () => void {
+  const ends = [
+    followProject(useProject, client),
+    followImages(useImages, client),
+    followJobs(useJobs, client),
+    followImageList(useCanvas, useImages),
+    followOpenProject(),
+    client.onConnection(resync),
+    installLeaveQuestion(window),
+    addLeaveGuard(unsavedReason),
+  ];
+  if (client.connection() !== 'no-token') void useProject.getState().refresh().catch(reportAtStart);
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Another project: other images, other jobs, nothing selected. */
+function followOpenProject(): () => void {
+  return useProject.subscribe((now, before) => {
+    if (now.project?.path === before.project?.path) return;
+    useImages.getState().clear();
+    if (!now.project) return;
+    void useImages.getState().load();
+    void useJobs.getState().load();
+  });
+}
+
+let wasLost = false;
+
+/** After a lost connection anything may have changed: ask for all of it again, and send what waits. */
+function resync(connection: Connection): void {
+  if (connection === 'lost') wasLost = true;
+  if (connection !== 'connected' || !wasLost) return;
+  wasLost = false;
+  void useProject.getState().refresh().catch(reportProblem);
+  void useImages.getState().load();
+  void useJobs.getState().load();
+  useCanvas.getState().retrySave();
+  if (useCanvas.getState().phase !== 'none') void useCanvas.getState().reload();
+}
+
+function unsavedReason(): string | null {
+  const { pending } = useCanvas.getState().save;
+  if (pending === 0) return null;
+  return pending === 1 ? 'One edit is not saved yet.' : `${pending} edits are not saved yet.`;
+}
+
+function reportAtStart(error: unknown): void {
+  if (client.connection() === 'ended') return;
+  wasLost = true;
+  reportProblem(error);
+}

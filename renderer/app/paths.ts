@@ -1,0 +1,14 @@
+/** Paths of the machine behind the page, whose separator shows in the paths it answers. */
+export function joinPath(folder: string, name: string): string {
+  const separator = folder.includes('\\') && !folder.includes('/') ? '\\' : '/';
+  return folder.endsWith(separator) ? folder + name : folder + separator + name;
+}
+
+/** A folder name that every system takes: no separators, reserved signs, or dots and blanks at the end. */
+export function folderNameFor(name: string): string {
+  const plain = [...name.trim()]
+    .map((sign) => (sign < ' ' || '<>:"/\\|?*'.includes(sign) ? '-' : sign))
+    .join('')
+    .replace(/[. ]+$/, '');
+  return plain === '' ? 'project' : plain;
+}
