@@ -21,9 +21,16 @@ export type Answer = { readonly ok: unknown } | { readonly problem: ProblemData 
 /** On that channel, to the window. */
 export type PortMessage = { readonly id: number; readonly answer: Answer } | { readonly event: HostEvent };
 
+export interface ServicesStart {
+  readonly dataPath: string;
+  readonly version: string;
+  /** The folder of the project to open; null for the last one, or the sample. */
+  readonly project: string | null;
+}
+
 /** Main to the services' process. `connect` brings a port. */
 export type ServicesCommand =
-  | { readonly type: 'start'; readonly dataPath: string; readonly version: string }
+  | ({ readonly type: 'start' } & ServicesStart)
   | { readonly type: 'connect' }
   | { readonly type: 'close' };
 

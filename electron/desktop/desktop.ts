@@ -6,6 +6,7 @@ import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts'
 import { loadRendererFiles, type RendererFiles } from '../host/rendererFiles.ts';
 import { handleAppScheme, registerAppScheme } from './appProtocol.ts';
 import { connectChannel } from './channel.ts';
+import { applyGpuSwitches, type DesktopArguments, readArguments } from './commandLine.ts';
 import { hardenContents, hardenSession } from './hardening.ts';
 import { loadMainWindow, webPreferences, windowOptions } from './mainWindow.ts';
 import { isOwnFrame } from './ownPage.ts';
@@ -32,6 +33,8 @@ export interface DesktopOptions {
   readonly servicesPath: string;
   readonly dataPath: string;
   readonly version: string;
+  /** As the program was started. */
+  readonly argv: readonly string[];
 }
 
 /** Call once, before the app is ready. Resolves when the window is there, or the second instance has made way for the first. */
@@ -45,20 +48,27 @@ export async function startDesktop(electron: ElectronModule, options: DesktopOpt
     app.quit();
     return;
   }
+  const asked = readArguments(options.argv, app.isPackaged, process.cwd());
+  applyGpuSwitches(app.commandLine, asked, process.platform);
   app.enableSandbox();
   registerAppScheme(electron.protocol);
   hardenContents(app);
   try {
     const files = await loadRendererFiles(options.rendererPath);
     await app.whenReady();
-    openWorkstation(electron, options, files);
+    openWorkstation(electron, options, asked, files);
   } catch (error) {
     await app.whenReady();
     showFatal(electron, toProblemData(error));
   }
 }
 
-function openWorkstation(electron: ElectronModule, options: DesktopOptions, files: RendererFiles): void {
+function openWorkstation(
+  electron: ElectronModule,
+  options: DesktopOptions,
+  asked: DesktopArguments,
+  files: RendererFiles,
+): void {
   const { app } = electron;
   hardenSession(electron.session.defaultSession);
   handleAppScheme(electron.protocol, files);
@@ -66,8 +76,7 @@ function openWorkstation(electron: ElectronModule, options: DesktopOptions, file
   const window = createWindow(electron, options);
   const services = startServices({
     fork: () => electron.utilityProcess.fork(options.servicesPath, [], { serviceName: 'Boxwright services' }),
-    dataPath: options.dataPath,
-    version: options.version,
+    start: { dataPath: options.dataPath, version: options.version, project: asked.project },
     now: () => performance.now(),
     onRestarted: () => {
       if (!window.isDestroyed()) window.webContents.reload();

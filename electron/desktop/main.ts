@@ -11,4 +11,5 @@ startDesktop(electron, {
   servicesPath: `${root}/dist/desktop/services.js`,
   dataPath: dataPath(),
   version,
+  argv: process.argv,
 });

@@ -3,7 +3,7 @@ import type { MessagePortMain, ParentPort } from 'electron';
 import { toProblemData } from '../../shared/domain/problem.ts';
 import { openFirstProject } from '../host/firstProject.ts';
 import type { ServedWorkstation } from '../host/servedWorkstation.ts';
-import type { Port, ServicesCommand, ServicesFailure } from './channel.ts';
+import type { Port, ServicesCommand, ServicesFailure, ServicesStart } from './channel.ts';
 import { servePort } from './portServer.ts';
 
 export interface ServicesOptions {
@@ -18,17 +18,19 @@ export interface ClosableWorkstation extends ServedWorkstation {
 /** `parent` is the main process's end. */
 export function runServices(parent: ParentPort, { create, exit }: ServicesOptions): void {
   let workstation: ClosableWorkstation | null = null;
-  const start = (dataPath: string, version: string) => {
+  const start = ({ dataPath, version, project }: ServicesStart) => {
     workstation = create({ shell: 'desktop', dataPath, version });
     // Whatever keeps the project from opening, the screens offer the choice of another.
-    openFirstProject(workstation.handlers).catch((error) => console.error(toProblemData(error).message));
+    openFirstProject(workstation.handlers, project).catch((error) =>
+      console.error(toProblemData(error).message),
+    );
   };
   parent.on('message', ({ data, ports }) => {
     const command = data as ServicesCommand;
     switch (command.type) {
       case 'start':
         try {
-          start(command.dataPath, command.version);
+          start(command);
         } catch (error) {
           parent.postMessage({ problem: toProblemData(error) } satisfies ServicesFailure);
         }

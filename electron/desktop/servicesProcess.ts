@@ -1,7 +1,7 @@
 /** Keeps the services' process: starts it, hands it windows' ports, starts it again when it dies, closes it in order. */
 import type { MessagePortMain, UtilityProcess } from 'electron';
 import type { ProblemData } from '../../shared/domain/problem.ts';
-import type { ServicesCommand, ServicesFailure } from './channel.ts';
+import type { ServicesCommand, ServicesFailure, ServicesStart } from './channel.ts';
 
 /** A third death in this time is not chance: stop and say so. */
 const restartWindowMs = 5 * 60_000;
@@ -10,8 +10,7 @@ const closePatienceMs = 10_000;
 
 export interface ServicesProcessOptions {
   fork(): UtilityProcess;
-  readonly dataPath: string;
-  readonly version: string;
+  readonly start: ServicesStart;
   /** Milliseconds, monotonic. */
   now(): number;
   /** It runs anew; windows must connect again. */
@@ -37,11 +36,7 @@ export function startServices(options: ServicesProcessOptions): ServicesProcess 
 
   function launch(): UtilityProcess {
     const launched = options.fork();
-    launched.postMessage({
-      type: 'start',
-      dataPath: options.dataPath,
-      version: options.version,
-    } satisfies ServicesCommand);
+    launched.postMessage({ type: 'start', ...options.start } satisfies ServicesCommand);
     launched.on('message', ({ problem }: ServicesFailure) => options.onFailed(problem));
     launched.once('exit', (code) => {
       if (!closing) revive(code);

@@ -1,9 +1,12 @@
 /** Which project a shell opens when it starts: the one asked for, else the last one, else the sample. */
 import type { Handlers } from '../../shared/contract/requests.ts';
 
-/** Rejects with the `Problem` of opening; the screens then offer the choice. */
-export async function openFirstProject(handlers: Handlers): Promise<void> {
-  if (await handlers['projects.current']({})) return;
+/** `asked`: a project's folder. Rejects with the `Problem` of opening; the screens then offer the choice. */
+export async function openFirstProject(handlers: Handlers, asked: string | null): Promise<void> {
+  if (asked !== null) {
+    await handlers['projects.open']({ path: asked });
+    return;
+  }
   const recent = await handlers['projects.recent']({});
   const last = recent.find((project) => project.exists);
   if (last) await handlers['projects.open']({ path: last.path });

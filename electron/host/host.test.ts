@@ -48,30 +48,29 @@ describe('the installation', () => {
 });
 
 describe('the first project', () => {
-  function opened(answers: { current?: object; recent?: { path: string; exists: boolean }[] }) {
+  function opened(recent: { path: string; exists: boolean }[], asked: string | null = null) {
     const calls: string[] = [];
     const handlers = {
-      'projects.current': async () => answers.current ?? null,
-      'projects.recent': async () => answers.recent ?? [],
+      'projects.recent': async () => recent,
       'projects.open': async ({ path }: { path: string }) => calls.push(path),
       'projects.openSample': async () => calls.push('sample'),
     } as unknown as Handlers;
-    return openFirstProject(handlers).then(() => calls);
+    return openFirstProject(handlers, asked).then(() => calls);
   }
 
   it('is the sample on the first run, then the last one that still exists', async () => {
-    expect(await opened({})).toEqual(['sample']);
+    expect(await opened([])).toEqual(['sample']);
     const recent = [
       { path: '/gone', exists: false },
       { path: '/here', exists: true },
       { path: '/older', exists: true },
     ];
-    expect(await opened({ recent })).toEqual(['/here']);
-    expect(await opened({ recent: recent.slice(0, 1) })).toEqual(['sample']);
+    expect(await opened(recent)).toEqual(['/here']);
+    expect(await opened(recent.slice(0, 1))).toEqual(['sample']);
   });
 
-  it('is left alone where one is open', async () => {
-    expect(await opened({ current: {} })).toEqual([]);
+  it('is the one asked for', async () => {
+    expect(await opened([{ path: '/here', exists: true }], '/asked')).toEqual(['/asked']);
   });
 });
 

@@ -60,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
 /** Drawing the sample takes a while; the screens are there meanwhile and show how far it is. */
 function openInBackground(handlers: Handlers, print: (line: string) => void): void {
-  openFirstProject(handlers).catch((error) => {
+  openFirstProject(handlers, null).catch((error) => {
     const problem = toProblemData(error);
     print(`${problem.message} ${problem.remedy}`);
   });

@@ -89,6 +89,7 @@ export async function openDesktop(
     servicesPath: '/services.js',
     dataPath,
     version: '0.0.0',
+    argv: ['boxwright'],
   });
   return {
     standIn,

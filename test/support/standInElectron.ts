@@ -222,6 +222,7 @@ export function createStandInElectron(options: StandInElectronOptions): StandInE
 function createApp(firstInstance: boolean) {
   const app = Object.assign(new EventEmitter(), {
     isPackaged: true,
+    commandLine: { appendSwitch: () => {} },
     quitCount: 0,
     exitCode: null as number | null,
     sandboxed: false,
