@@ -217,11 +217,7 @@ export interface CocoDocument {
 }
 
 /** A whole instances file; classes keep their ids as category ids. Image and annotation ids count from 1. */
-export function writeCoco(
-  images: readonly FormatImage[],
-  classes: readonly ClassRecord[],
-  file: string,
-): { document: CocoDocument; notes: Note[] } {
+export function writeCoco(images: readonly FormatImage[], classes: readonly ClassRecord[]): CocoDocument {
   const idByName = new Map(classes.map(({ id, name }) => [name, id]));
   const annotations: object[] = [];
   images.forEach((image, index) => {
@@ -229,7 +225,7 @@ export function writeCoco(
       annotations.push(annotationOf(box, annotations.length + 1, index + 1, idByName.get(box.className)!));
     }
   });
-  const document: CocoDocument = {
+  return {
     info: { description: 'Exported by Boxwright' },
     licenses: [],
     images: images.map(({ path, widthPx, heightPx }, index) => ({
@@ -241,7 +237,6 @@ export function writeCoco(
     annotations,
     categories: classes.map(({ id, name }) => ({ id, name, supercategory: '' })),
   };
-  return { document, notes: cocoLosses(images, file) };
 }
 
 function annotationOf(box: FormatBox, id: number, imageId: number, categoryId: number): object {
@@ -259,7 +254,8 @@ function annotationOf(box: FormatBox, id: number, imageId: number, categoryId: n
   };
 }
 
-function cocoLosses(images: readonly FormatImage[], file: string): Note[] {
+/** What COCO's own tools will not see of an export, said once. */
+export function cocoLosses(images: readonly FormatImage[], file: string): Note[] {
   const boxes = images.flatMap((image) => image.boxes);
   const difficult = boxes.filter((box) => box.difficult && !box.ignore);
   const flagged = boxes.filter((box) => box.occluded || box.truncated || box.difficult);

@@ -12,7 +12,7 @@ export interface FittedBoxes {
 /** Rounding in other tools' files puts borders a hair outside: such a box is clipped without a word. */
 const silentOvershootPx = 0.51;
 /** A side at most this long is named: most likely a slip of the hand. */
-const thinPx = 1;
+const thinPx = 1.01;
 
 /** Clips boxes to their image. A box without area or without a part inside the image is left out and named. */
 export function fitToImage(boxes: readonly FormatBox[], size: SizePx, file: string): FittedBoxes {

@@ -12,7 +12,7 @@ export function innerPath(path: string): string | null {
     if (step !== '..') steps.push(step);
     else if (steps.pop() === undefined) return null;
   }
-  return steps.length > 0 ? steps.join('/') : null;
+  return steps.length > 0 && !/^[a-z]:/i.test(steps[0]!) ? steps.join('/') : null;
 }
 
 export function fileName(path: string): string {

@@ -10,6 +10,9 @@ import { childText, escapeXml, parseXml, type XmlNode } from './xml.ts';
  */
 export type VocDialect = 'spec' | 'zero-based';
 
+/** What our own files give as their source's database. */
+const ownDatabase = 'Boxwright';
+
 export interface VocObject {
   readonly className: string;
   /** xmin, ymin, xmax, ymax as written; NaN where one is absent or no number. */
@@ -24,6 +27,8 @@ export interface VocAnnotation {
   readonly filename: string | null;
   readonly size: SizePx | null;
   readonly objects: readonly VocObject[];
+  /** Boxwright wrote it: always in the `spec` dialect. */
+  readonly isOurs: boolean;
   /** What Boxwright has no place for. */
   readonly notes: readonly Note[];
 }
@@ -51,7 +56,9 @@ export function readVoc(text: string, file: string): VocAnnotation {
       });
     } else objects.push(object);
   }
-  return { filename: childText(root, 'filename') || null, size: readSize(root), objects, notes };
+  const source = root.children.get('source')?.[0];
+  const isOurs = source !== undefined && childText(source, 'database') === ownDatabase;
+  return { filename: childText(root, 'filename') || null, size: readSize(root), objects, isOurs, notes };
 }
 
 function readObject(node: XmlNode): VocObject {
@@ -95,29 +102,29 @@ export function vocBoxes(
 ): { boxes: FormatBox[]; notes: Note[] } {
   const notes: Note[] = [];
   const boxes = annotation.objects.map(({ raw, ...object }): FormatBox => {
-    const [ax, ay, bx, by] = raw;
-    if (ax > bx || ay > by) {
-      const detail = `${object.className}: xmin ${ax}, ymin ${ay}, xmax ${bx}, ymax ${by} in the wrong order; put right.`;
+    const offset = dialect === 'spec' ? 1 : 0;
+    const [xmin, ymin, xmax, ymax] = raw;
+    // A box narrower than a pixel has its 1-based minimum above its maximum, and is in order all the same.
+    const inOrder = !(xmin - offset > xmax || ymin - offset > ymax);
+    if (!inOrder) {
+      const detail = `${object.className}: xmin ${xmin}, ymin ${ymin}, xmax ${xmax}, ymax ${ymax} in the wrong order; put right.`;
       notes.push({ file, kind: 'swapped-corners', detail });
     }
-    const offset = dialect === 'spec' ? 1 : 0;
-    const boxPx: BoxPx = [
-      Math.min(ax, bx) - offset,
-      Math.min(ay, by) - offset,
-      Math.max(ax, bx),
-      Math.max(ay, by),
-    ];
+    const boxPx: BoxPx = inOrder
+      ? [xmin - offset, ymin - offset, xmax, ymax]
+      : [
+          Math.min(xmin, xmax) - offset,
+          Math.min(ymin, ymax) - offset,
+          Math.max(xmin, xmax),
+          Math.max(ymin, ymax),
+        ];
     return { ...object, boxPx, ignore: object.difficult };
   });
   return { boxes, notes };
 }
 
 /** One annotation in the `spec` dialect. `filename` is the image's name beside it in JPEGImages. */
-export function writeVoc(
-  image: FormatImage,
-  filename: string,
-  channels = 3,
-): { text: string; notes: Note[] } {
+export function writeVoc(image: FormatImage, filename: string): string {
   const objects = image.boxes.map((box) => {
     const [x1, y1, x2, y2] = box.boxPx;
     const sides: [string, number][] = [
@@ -144,19 +151,19 @@ export function writeVoc(
     '\t<folder>JPEGImages</folder>',
     `\t<filename>${escapeXml(filename)}</filename>`,
     '\t<source>',
-    '\t\t<database>Unknown</database>',
+    `\t\t<database>${ownDatabase}</database>`,
     '\t</source>',
     '\t<size>',
     `\t\t<width>${image.widthPx}</width>`,
     `\t\t<height>${image.heightPx}</height>`,
-    `\t\t<depth>${channels}</depth>`,
+    '\t\t<depth>3</depth>',
     '\t</size>',
     '\t<segmented>0</segmented>',
     ...objects.flat(),
     '</annotation>',
     '',
   ];
-  return { text: lines.join('\n'), notes: vocLosses(image, filename) };
+  return lines.join('\n');
 }
 
 /** Six decimals: far below what a hand can draw, and short. */
@@ -164,16 +171,18 @@ function vocNumber(value: number): string {
   return String(Math.round(value * 1e6) / 1e6);
 }
 
-function vocLosses(image: FormatImage, file: string): Note[] {
+/** What VOC cannot keep of an export, said once. */
+export function vocLosses(images: readonly FormatImage[], file: string): Note[] {
   const notes: Note[] = [];
-  const ignored = image.boxes.filter((box) => box.ignore && !box.difficult).length;
+  const boxes = images.flatMap((image) => image.boxes);
+  const ignored = boxes.filter((box) => box.ignore && !box.difficult).length;
   if (ignored > 0) {
     const detail = `${counted(ignored, 'ignore region is', 'ignore regions are')} written as difficult: VOC has no other place.`;
     notes.push({ file, kind: 'not-kept', detail });
   }
-  const fractional = image.boxes.filter((box) => !box.boxPx.every(Number.isInteger)).length;
+  const fractional = boxes.filter((box) => !box.boxPx.every(Number.isInteger)).length;
   if (fractional > 0) {
-    const detail = `${counted(fractional, 'box lies', 'boxes lie')} between pixels and is written with decimals, which some readers refuse.`;
+    const detail = `${counted(fractional, 'box lies', 'boxes lie')} between pixels, written with decimals, which some readers refuse.`;
     notes.push({ file, kind: 'fractional', detail });
   }
   return notes;

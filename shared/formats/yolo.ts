@@ -199,11 +199,7 @@ export function yoloBoxes(
 }
 
 /** One image's label file; empty for a verified negative. `indexOf` maps class names to YOLO's indices. */
-export function writeYoloLabels(
-  image: FormatImage,
-  indexOf: ReadonlyMap<string, number>,
-  file: string,
-): { text: string; notes: Note[] } {
+export function writeYoloLabels(image: FormatImage, indexOf: ReadonlyMap<string, number>): string {
   const kept = image.boxes.filter((box) => !box.ignore);
   const lines = kept.map(({ className, boxPx: [x1, y1, x2, y2] }) =>
     [
@@ -214,7 +210,7 @@ export function writeYoloLabels(
       share(y2 - y1, image.heightPx),
     ].join(' '),
   );
-  return { text: lines.map((line) => `${line}\n`).join(''), notes: yoloLosses(image, kept, file) };
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Eight decimals: under a thousandth of a pixel on any image that can be opened. */
@@ -222,19 +218,21 @@ function share(value: number, side: number): string {
   return String(Math.round((value / side) * 1e8) / 1e8);
 }
 
-function yoloLosses(image: FormatImage, kept: readonly FormatBox[], file: string): Note[] {
+/** What YOLO cannot keep of an export, said once. */
+export function yoloLosses(images: readonly FormatImage[], file: string): Note[] {
   const notes: Note[] = [];
-  const ignored = image.boxes.length - kept.length;
-  if (ignored > 0) {
-    const detail = `${counted(ignored, 'ignore region is', 'ignore regions are')} left out: YOLO has none, and trains there as background.`;
+  const withIgnored = images.filter((image) => image.boxes.some((box) => box.ignore));
+  if (withIgnored.length > 0) {
+    const ignored = withIgnored.flatMap((image) => image.boxes.filter((box) => box.ignore)).length;
+    const where = listed(withIgnored.map((image) => image.path));
+    const detail = `${counted(ignored, 'ignore region is', 'ignore regions are')} left out: YOLO has none and trains there as on background (${where}).`;
     notes.push({ file, kind: 'not-kept', detail });
   }
-  const names = (['difficult', 'occluded', 'truncated'] as const).filter((name) =>
-    kept.some((box) => box[name]),
-  );
-  if (names.length > 0) {
-    const flagged = kept.filter((box) => names.some((name) => box[name])).length;
-    const detail = `${listed(names)} of ${counted(flagged, 'box', 'boxes')} not written: YOLO has no flags.`;
+  const kept = images.flatMap((image) => image.boxes.filter((box) => !box.ignore));
+  for (const flag of ['difficult', 'occluded', 'truncated'] as const) {
+    const flagged = kept.filter((box) => box[flag]).length;
+    if (flagged === 0) continue;
+    const detail = `${counted(flagged, 'box is', 'boxes are')} ${flag}, which is not written: YOLO has no flags.`;
     notes.push({ file, kind: 'not-kept', detail });
   }
   return notes;

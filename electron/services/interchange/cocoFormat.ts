@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import type { Split } from '../../../shared/domain/image.ts';
 import { splits } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
-import { type CocoImage, CocoReader, writeCoco } from '../../../shared/formats/coco.ts';
+import { type CocoImage, CocoReader, cocoLosses, writeCoco } from '../../../shared/formats/coco.ts';
 import { innerPath, stemOf, UniquePaths } from '../../../shared/formats/paths.ts';
-import { listed } from '../../../shared/formats/records.ts';
-import { openableImagePath } from '../images/files.ts';
+import { counted, type FormatImage, listed } from '../../../shared/formats/records.ts';
+import { throwIfCancelled } from '../jobs.ts';
 import {
   type InterchangeFormat,
   type OutgoingFile,
@@ -20,7 +20,7 @@ import {
   type WriteContext,
 } from './format.ts';
 import { readElements } from './jsonElements.ts';
-import { isFile, isFolder, listFiles, noteOf, slashed } from './sourceFiles.ts';
+import { isFile, isFolder, listFiles, slashed } from './sourceFiles.ts';
 
 export const cocoFormat: InterchangeFormat = { title: 'COCO', detect, read, write };
 
@@ -87,9 +87,7 @@ async function read(context: ReadContext): Promise<SourceDataset> {
   }
   const imageRoot = context.imagesPath ?? root;
   const images = new Map<string, SourceImage>();
-  for (const file of files) {
-    for (const image of file.images) await addImage(images, imageRoot, file, image, context);
-  }
+  for (const file of files) await addImages(images, imageRoot, file, context);
   return { images: [...images.values()], classes: [...classes.values()] };
 }
 
@@ -140,59 +138,81 @@ function splitOf(file: string): Split | null {
   return splits.find((split) => split === found) ?? null;
 }
 
-async function addImage(
+async function addImages(
   images: Map<string, SourceImage>,
   root: string,
   from: InstancesFile,
-  image: CocoImage,
   context: ReadContext,
 ): Promise<void> {
-  const { file, split, hasAnnotations } = from;
-  const inner = innerPath(image.fileName);
-  if (inner === null) {
-    const detail = `file_name ${JSON.stringify(image.fileName)} is outside the dataset; the image is left out.`;
-    context.note({ file, kind: 'outside-dataset', detail });
-    return;
+  const { file } = from;
+  const places = new ImagePlaces(root, from, context.imagesPath !== null);
+  const missing: string[] = [];
+  for (const [done, image] of from.images.entries()) {
+    throwIfCancelled(context.signal);
+    context.progress(done, from.images.length, `Looking for ${image.fileName}`);
+    const inner = innerPath(image.fileName);
+    if (inner === null) {
+      const detail = `file_name ${JSON.stringify(image.fileName)} is outside the dataset; the image is left out.`;
+      context.note({ file, kind: 'outside-dataset', detail });
+      continue;
+    }
+    const relativePath = await places.find(inner);
+    if (relativePath === null) missing.push(inner);
+    else addImage(images, root, from, image, relativePath, context);
   }
-  const relativePath = await locate(root, from, inner, context.imagesPath !== null);
-  if (relativePath === null) {
-    const detail = `There is no image ${inner}; its boxes are left out. Name the folder of the images if they lie elsewhere.`;
-    context.note({ file, kind: 'missing-image', detail });
-    return;
-  }
-  try {
-    await openableImagePath(root, join(root, relativePath));
-  } catch (error) {
-    context.note(noteOf(relativePath, error));
-    return;
-  }
-  const labels = { file, declaredSize: image.size, incomplete: image.incomplete, boxes: () => image.boxes };
+  if (missing.length === 0) return;
+  const detail = `${counted(missing.length, 'image is', 'images are')} not there and left out with ${
+    missing.length === 1 ? 'its' : 'their'
+  } boxes: ${listed(missing)}. Name the folder of the images if they lie elsewhere.`;
+  context.note({ file, kind: 'missing-image', detail });
+}
+
+function addImage(
+  images: Map<string, SourceImage>,
+  root: string,
+  { file, split, hasAnnotations }: InstancesFile,
+  image: CocoImage,
+  relativePath: string,
+  context: ReadContext,
+): void {
   const earlier = images.get(relativePath);
-  if (earlier?.labels) {
-    const detail = `${relativePath} is listed in ${earlier.labels.file} too; the labels from there are kept.`;
+  if (earlier?.labels && hasAnnotations) {
+    const detail = `${relativePath} has labels in an earlier file too; those are kept.`;
     context.note({ file, kind: 'duplicate-image', detail });
     return;
   }
+  if (earlier && !hasAnnotations) return;
+  const { size: declaredSize, incomplete, boxes } = image;
+  const labels = { file: relativePath, declaredSize, incomplete, boxes: () => boxes };
   images.set(relativePath, { rootPath: root, relativePath, split, labels: hasAnnotations ? labels : null });
 }
 
-/** Where the image lies below the root, among the places tools put it; null: nowhere. */
-async function locate(
-  root: string,
-  from: InstancesFile,
-  inner: string,
-  rootIsGiven: boolean,
-): Promise<string | null> {
-  const beside = slashed(root, dirname(from.path));
-  const name = stemOf(from.file).replace(/^(?:instances|person_keypoints|image_info)_/, '');
-  const folders = rootIsGiven
-    ? ['', name, 'images']
-    : [beside.startsWith('..') ? '' : beside, '', 'images', `images/${name}`, name, 'JPEGImages'];
-  for (const folder of new Set(folders)) {
-    const path = folder === '' ? inner : `${folder}/${inner}`;
-    if (await isFile(join(root, path))) return path;
+/** Where a file's images lie below the root, among the places tools put them. */
+class ImagePlaces {
+  readonly #root: string;
+  #folders: readonly string[];
+
+  constructor(root: string, from: InstancesFile, rootIsGiven: boolean) {
+    this.#root = root;
+    const beside = slashed(root, dirname(from.path));
+    const name = stemOf(from.file).replace(/^(?:instances|person_keypoints|image_info)_/, '');
+    const folders = rootIsGiven
+      ? ['', name, 'images']
+      : [beside.startsWith('..') ? '' : beside, '', 'images', `images/${name}`, name, 'JPEGImages'];
+    this.#folders = [...new Set(folders)];
   }
-  return null;
+
+  /** The image's path below the root, or null. */
+  async find(inner: string): Promise<string | null> {
+    for (const folder of this.#folders) {
+      const path = folder === '' ? inner : `${folder}/${inner}`;
+      if (!(await isFile(join(this.#root, path)))) continue;
+      // The next image most likely lies there too.
+      this.#folders = [folder, ...this.#folders.filter((other) => other !== folder)];
+      return path;
+    }
+    return null;
+  }
 }
 
 function write(context: WriteContext): OutgoingFile[] {
@@ -210,13 +230,14 @@ function write(context: WriteContext): OutgoingFile[] {
     bySplit.set(set, [...(bySplit.get(set) ?? []), { image, path }]);
   }
   noteIds(context);
+  const outgoing: FormatImage[] = [];
   for (const [set, members] of bySplit) {
     const path = `annotations/instances_${set}.json`;
     const formatImages = members.map((member) => toFormatImage(member.image, member.path));
-    const { document, notes } = writeCoco(formatImages, context.classes, path);
-    for (const note of notes) context.note(note);
-    files.push({ path, text: () => `${JSON.stringify(document)}\n` });
+    outgoing.push(...formatImages);
+    files.push({ path, text: () => `${JSON.stringify(writeCoco(formatImages, context.classes))}\n` });
   }
+  for (const note of cocoLosses(outgoing, 'annotations')) context.note(note);
   return files;
 }
 

@@ -16,6 +16,7 @@ import { asProblem } from '../store/failures.ts';
 import type { ProjectStore } from '../store/projectStore.ts';
 import type { OutgoingFile, OutgoingImage } from './format.ts';
 import { interchangeFormats } from './formatRegistry.ts';
+import { ProblemList } from './problemList.ts';
 import { noteOf } from './sourceFiles.ts';
 
 export interface ExportRequest {
@@ -36,11 +37,8 @@ export async function exportFrom(
   request: ExportRequest,
   job: JobHandle,
 ): Promise<ExportReport> {
-  const problems: Note[] = [];
-  const note = (problem: Note) => {
-    problems.push(problem);
-    job.problem(problem);
-  };
+  const problems = new ProblemList(job);
+  const note = (problem: Note) => problems.add(problem);
   const dest = resolve(request.dest);
   const earlier = await openDestination(dest);
   const all = store.images().filter((image) => request.split === undefined || image.split === request.split);
@@ -61,7 +59,7 @@ export async function exportFrom(
     negatives: images.filter((image) => image.boxes.length === 0).length,
     omitted: all.length - reviewed.length,
     files: files.length,
-    problems,
+    problems: problems.all(),
   };
 }
 

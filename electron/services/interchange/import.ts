@@ -13,6 +13,7 @@ import type { ProjectStore } from '../store/projectStore.ts';
 import type { SourceClass, SourceImage } from './format.ts';
 import { detectFormat, interchangeFormats } from './formatRegistry.ts';
 import { type PlacedImage, placeImage } from './placeLabels.ts';
+import { ProblemList } from './problemList.ts';
 import { noteOf, realSource } from './sourceFiles.ts';
 
 export interface ImportRequest {
@@ -38,11 +39,8 @@ export async function importInto(
   request: ImportRequest,
   job: JobHandle,
 ): Promise<ImportReport> {
-  const problems: Note[] = [];
-  const note = (problem: Note) => {
-    problems.push(problem);
-    job.problem(problem);
-  };
+  const problems = new ProblemList(job);
+  const note = (problem: Note) => problems.add(problem);
   const source = await realSource(request.source);
   const imagesPath = request.imagesPath === undefined ? null : await realSource(request.imagesPath);
   const format = interchangeFormats[request.format ?? (await detectFormat(source))];
@@ -51,7 +49,7 @@ export async function importInto(
   const dialect = request.dialect ?? null;
   const dataset = await format.read({ source, imagesPath, dialect, signal, note, progress });
   throwIfCancelled(signal);
-  if (dataset.images.length === 0) throw noImages(request, format.title, problems);
+  if (dataset.images.length === 0) throw noImages(request, format.title, problems.all());
 
   const target = request.dryRun ? null : new ImportTarget(store, note);
   target?.addClasses(dataset.classes);
@@ -65,7 +63,7 @@ export async function importInto(
   }
   target?.finish(basename(source));
   job.progress(dataset.images.length, dataset.images.length, 'Done');
-  return { ...counts.report(), problems };
+  return { ...counts.report(), problems: problems.all() };
 }
 
 function noImages(request: ImportRequest, title: string, problems: readonly Note[]): Problem {

@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type Split, splits } from '../../../shared/domain/image.ts';
 import { fileName, innerPath, stemOf, UniquePaths, withoutExtension } from '../../../shared/formats/paths.ts';
-import { counted, listed } from '../../../shared/formats/records.ts';
+import { counted, type FormatImage, listed } from '../../../shared/formats/records.ts';
 import {
   provesZeroBased,
   readImageSet,
@@ -10,6 +10,7 @@ import {
   type VocAnnotation,
   type VocDialect,
   vocBoxes,
+  vocLosses,
   writeVoc,
 } from '../../../shared/formats/voc.ts';
 import { throwIfCancelled } from '../jobs.ts';
@@ -120,7 +121,7 @@ function decideDialect(files: readonly AnnotationFile[], context: ReadContext): 
     context.note({ file: proof.file, kind: 'dialect', detail });
     return 'zero-based';
   }
-  if (files.some(({ annotation }) => annotation.objects.length > 0)) {
+  if (files.some(({ annotation }) => annotation.objects.length > 0 && !annotation.isOurs)) {
     const detail =
       'No file tells whether pixels count from 1, as the specification says, or from 0; read as specified. ' +
       'Where boxes sit one pixel too far up and left, import with the dialect zero-based.';
@@ -207,6 +208,7 @@ function write(context: WriteContext): OutgoingFile[] {
   const names = new UniquePaths();
   const images: OutgoingFile[] = [];
   const texts: OutgoingFile[] = [];
+  const outgoing: FormatImage[] = [];
   const stems: Record<Split, string[]> = { train: [], val: [], test: [] };
   for (const image of context.images) {
     const wanted = fileName(image.relativePath);
@@ -216,12 +218,13 @@ function write(context: WriteContext): OutgoingFile[] {
       context.note({ file: image.relativePath, kind: 'renamed', detail });
     }
     const path = `Annotations/${stemOf(name)}.xml`;
-    const { text, notes } = writeVoc(toFormatImage(image, name), name);
-    for (const note of notes) context.note({ ...note, file: path });
+    const formatImage = toFormatImage(image, name);
+    outgoing.push(formatImage);
     images.push({ path: `JPEGImages/${name}`, copyOf: image });
-    texts.push({ path, text: () => text });
+    texts.push({ path, text: () => writeVoc(formatImage, name) });
     if (image.split) stems[image.split].push(stemOf(name));
   }
+  for (const note of vocLosses(outgoing, 'Annotations')) context.note(note);
   const lists: [string, string[]][] = [
     ...splits.map((split): [string, string[]] => [split, stems[split]]),
     ['trainval', [...stems.train, ...stems.val]],

@@ -3,7 +3,7 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path
 import { type Split, splits } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { innerPath, UniquePaths } from '../../../shared/formats/paths.ts';
-import { counted, listed } from '../../../shared/formats/records.ts';
+import { counted, type FormatImage, listed } from '../../../shared/formats/records.ts';
 import {
   readYoloConfig,
   readYoloLabels,
@@ -12,6 +12,7 @@ import {
   type YoloConfig,
   yoloBoxes,
   yoloLabelPath,
+  yoloLosses,
 } from '../../../shared/formats/yolo.ts';
 import { throwIfCancelled } from '../jobs.ts';
 import {
@@ -275,6 +276,7 @@ function write(context: WriteContext): OutgoingFile[] {
   const names = new UniquePaths();
   const images: OutgoingFile[] = [];
   const texts: OutgoingFile[] = [];
+  const outgoing: FormatImage[] = [];
   let unassigned = 0;
   for (const image of context.images) {
     if (image.split === null) unassigned++;
@@ -284,12 +286,12 @@ function write(context: WriteContext): OutgoingFile[] {
       const detail = `Exported as ${path}: another image has the same name, or the same name with another extension.`;
       context.note({ file: image.relativePath, kind: 'renamed', detail });
     }
-    const labels = yoloLabelPath(path);
-    const { text, notes } = writeYoloLabels(toFormatImage(image, path), indexOf, labels);
-    for (const note of notes) context.note(note);
+    const formatImage = toFormatImage(image, path);
+    outgoing.push(formatImage);
     images.push({ path, copyOf: image });
-    texts.push({ path: labels, text: () => text });
+    texts.push({ path: yoloLabelPath(path), text: () => writeYoloLabels(formatImage, indexOf) });
   }
+  for (const note of yoloLosses(outgoing, 'labels')) context.note(note);
   noteSplits(context, unassigned);
   const present = splits.filter(
     (split) => split !== 'test' || context.images.some((image) => image.split === split),
