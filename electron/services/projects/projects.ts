@@ -13,6 +13,8 @@ import { Recents } from './recents.ts';
 interface Open {
   readonly store: ProjectStore;
   readonly runs: Runs;
+  /** What goes on behind: the day's backup. */
+  readonly chores: Promise<void>;
 }
 
 export interface ProjectsOptions {
@@ -89,7 +91,7 @@ export class Projects {
   /** Only once the new one is open: a project that cannot be opened leaves the old one as it was. */
   async #switchTo(store: ProjectStore): Promise<ProjectSummary> {
     await this.#closeNow();
-    this.#open = { store, runs: new Runs(store) };
+    this.#open = { store, runs: new Runs(store), chores: backUp(store) };
     const summary = this.summary()!;
     await this.recents.add({ name: summary.name, path: summary.path });
     this.#events?.projectChanged();
@@ -100,6 +102,7 @@ export class Projects {
   async #closeNow(): Promise<void> {
     if (!this.#open) return;
     await this.#options.jobs.cancelAll();
+    await this.#open.chores;
     this.#open.store.close();
     this.#open = null;
   }
@@ -133,5 +136,15 @@ export class Projects {
     const next = this.#last.then(work);
     this.#last = next.catch(() => {});
     return next;
+  }
+}
+
+/** A backup that cannot be made (a full disk, say) must not keep anybody from working. */
+async function backUp(store: ProjectStore): Promise<void> {
+  if (store.summary().imageCount === 0) return;
+  try {
+    await store.backUpDaily();
+  } catch (error) {
+    console.error('Could not back the project up:', error);
   }
 }

@@ -2,7 +2,13 @@
  * The one place that opens node:sqlite: its settings, its prepared statements, its transactions. Nothing else in the house
  * imports `node:sqlite`, so another SQLite can take its place behind this class.
  */
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import {
+  backup,
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { asProblem } from './failures.ts';
@@ -105,6 +111,15 @@ export class Db {
       // A full disk may have rolled back already.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
+    }
+  }
+
+  /** Copies the whole database while it stays in use. */
+  async backup(path: string): Promise<void> {
+    try {
+      await backup(this.#db, path, { rate: 500 });
+    } catch (error) {
+      throw asProblem(error, path);
     }
   }
 

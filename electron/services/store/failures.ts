@@ -76,6 +76,8 @@ function fileProblem(code: unknown, path: string, detail: string): Problem | nul
     case 'EACCES':
     case 'EPERM':
       return readOnly(path, detail);
+    case 'EEXIST':
+      return new Problem('bad-input', `${path} is a file, not a folder.`, 'Choose another folder.', detail);
     case 'ENOENT':
     case 'ENOTDIR':
       return new Problem(

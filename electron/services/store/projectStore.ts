@@ -3,7 +3,7 @@
  * is on the disk. Throws Problems; a method that throws has changed nothing.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunRecord } from '../../../shared/contract/schemas.ts';
 import { type BoxPx, type BoxRecord, clipToImage } from '../../../shared/domain/box.ts';
@@ -12,6 +12,7 @@ import { type Edit, reverseEdit } from '../../../shared/domain/edit.ts';
 import type { ImageRecord, Split } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import type { ProjectSummary } from '../../../shared/domain/project.ts';
+import { backUpBeforeMigration, backUpDaily } from './backups.ts';
 import { BoxTable } from './boxTable.ts';
 import { ClassTable } from './classTable.ts';
 import { Db } from './db.ts';
@@ -21,6 +22,7 @@ import { ImageTable, type NewImage, pathOf, record } from './imageTable.ts';
 import { inspectDatabase } from './inspect.ts';
 import { type History, Journal, type JournalEntry } from './journal.ts';
 import { ProjectLock } from './lock.ts';
+import { databaseName, findProjectFolder, makeFolder, writeNewDatabase } from './projectFolder.ts';
 import { RootTable } from './rootTable.ts';
 import { text } from './rows.ts';
 import { type NewRun, type RunChange, RunTable } from './runTable.ts';
@@ -46,8 +48,6 @@ export interface NewProposal {
   readonly score: number;
 }
 
-export const databaseName = 'project.db';
-
 /** Whether a project lies in the folder. */
 export function isProjectFolder(folder: string): boolean {
   return existsSync(join(folder, databaseName));
@@ -58,6 +58,7 @@ export class ProjectStore {
   readonly path: string;
   readonly #db: Db;
   readonly #lock: ProjectLock;
+  readonly #now: () => string;
   readonly #classes: ClassTable;
   readonly #roots: RootTable;
   readonly #images: ImageTable;
@@ -69,6 +70,7 @@ export class ProjectStore {
     this.path = path;
     this.#db = db;
     this.#lock = lock;
+    this.#now = now;
     this.#classes = new ClassTable(db);
     this.#roots = new RootTable(db, path);
     this.#images = new ImageTable(db, this.#roots);
@@ -84,15 +86,7 @@ export class ProjectStore {
     const now = options.now ?? isoNow;
     const lock = ProjectLock.acquire(folder, options.shell ?? 'terminal', now());
     try {
-      const file = join(folder, databaseName);
-      if (existsSync(file)) {
-        throw new Problem(
-          'conflict',
-          `There is already a project in ${folder}.`,
-          'Open it, or choose another folder.',
-        );
-      }
-      writeNewDatabase(file, { name, createdAt: now(), isSample: options.isSample ? '1' : '0' });
+      writeNewDatabase(folder, { name, createdAt: now(), isSample: options.isSample ? '1' : '0' });
       return ProjectStore.#openLocked(folder, lock, now, options.maxPages);
     } catch (error) {
       lock.release();
@@ -102,7 +96,7 @@ export class ProjectStore {
 
   /** Throws `not-found`, `already-open`, `newer-version`, `damaged`, `read-only`, `disk-full`. */
   static open(path: string, options: StoreOptions = {}): ProjectStore {
-    const folder = projectFolder(path);
+    const folder = findProjectFolder(path);
     const now = options.now ?? isoNow;
     const lock = ProjectLock.acquire(folder, options.shell ?? 'terminal', now());
     try {
@@ -119,7 +113,7 @@ export class ProjectStore {
     const db = Db.openDurable(file);
     try {
       if (version < migrations.length) {
-        keepCopyBeforeMigration(db, folder, version);
+        backUpBeforeMigration(db, folder, version);
         migrate(db);
       }
       if (maxPages !== undefined) db.exec(`PRAGMA max_page_count=${maxPages}`);
@@ -313,6 +307,11 @@ export class ProjectStore {
     this.#runs.remove(id);
   }
 
+  /** Keeps a copy of today in `backups`, unless there is one. Resolves before the store is closed, if the caller waits for it. */
+  backUpDaily(): Promise<void> {
+    return backUpDaily(this.#db, this.path, this.#now());
+  }
+
   /** SQLite's own full check; `ok` where nothing is wrong. */
   integrityCheck(): string {
     return String(this.#db.pragma('integrity_check'));
@@ -349,55 +348,4 @@ export class ProjectStore {
 
 function isoNow(): string {
   return new Date().toISOString();
-}
-
-/** The real path of a folder that holds a project. */
-function projectFolder(path: string): string {
-  try {
-    statSync(join(path, databaseName));
-    return realpathSync(path);
-  } catch (error) {
-    const problem = asProblem(error, path);
-    if (problem.kind !== 'not-found') throw problem;
-    throw new Problem(
-      'not-found',
-      `There is no Boxwright project in ${resolve(path)}.`,
-      'Choose a folder that holds a project.db, or create a project there.',
-    );
-  }
-}
-
-function makeFolder(path: string): string {
-  try {
-    mkdirSync(path, { recursive: true });
-    if (!statSync(path).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
-    return realpathSync(path);
-  } catch (error) {
-    throw asProblem(error, path);
-  }
-}
-
-/** Under another name first: whoever finds `project.db` finds a whole one. */
-function writeNewDatabase(file: string, meta: Readonly<Record<string, string>>): void {
-  const draft = `${file}.new`;
-  rmSync(draft, { force: true });
-  const db = Db.openPlain(draft);
-  try {
-    migrate(db);
-    db.transaction(() => {
-      for (const [key, value] of Object.entries(meta)) {
-        db.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, value);
-      }
-    });
-  } finally {
-    db.close();
-  }
-  renameSync(draft, file);
-}
-
-function keepCopyBeforeMigration(db: Db, folder: string, version: number): void {
-  const copy = join(folder, 'backups', `project-format-${version}.db`);
-  if (existsSync(copy)) return;
-  mkdirSync(join(folder, 'backups'), { recursive: true });
-  db.run('VACUUM INTO ?', copy);
 }
