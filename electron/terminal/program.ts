@@ -50,8 +50,8 @@ function addData(program: Command): void {
     .command('sample')
     .description('the built-in sample project, drawn by the program')
     .argument('<dir>', 'a new folder')
-    .option('--images <n>', 'how many images', integer({ min: 1, max: 100_000 }), 80)
-    .option('--seed <n>', 'another seed draws other images', integer({ max: 4294967295 }), 1)
+    .option('--images <n>', 'how many images (default: 120)', integer({ min: 1, max: 100_000 }))
+    .option('--seed <n>', 'another seed draws other images (default: 1)', integer({ max: 4294967295 }))
     .option(...json)
     .action(async (dir, options) => {
       const { sample } = await import('./commands/data.ts');

@@ -81,14 +81,17 @@ function optionName(field: string): string {
 /** What may be said beside `--resume`: everything else is the run's own, or it would be another run. */
 const beside = new Set(['resume', 'steps', 'engine', 'json']);
 
-/** The config of a run that goes on. Throws a UsageError where an option would make another run of it. */
-export function resumedConfigOf(config: TrainConfig, options: TrainOptions): TrainConfig {
+/** Throws a UsageError where an option would make another run of the one that goes on. */
+export function requireResumable(options: TrainOptions): void {
   const foreign = Object.keys(options).find((name) => !beside.has(name));
-  if (foreign) {
-    throw new UsageError(
-      `--${optionName(foreign)} does not go together with --resume: a run keeps its own settings.`,
-      'Leave it out, or start a new run with --init RUN.',
-    );
-  }
+  if (foreign === undefined) return;
+  throw new UsageError(
+    `--${optionName(foreign)} does not go together with --resume: a run keeps its own settings.`,
+    'Leave it out, or start a new run with --init RUN.',
+  );
+}
+
+/** The config of a run that goes on, perhaps for more steps. */
+export function resumedConfigOf(config: TrainConfig, options: TrainOptions): TrainConfig {
   return { ...config, steps: options.steps ?? config.steps };
 }

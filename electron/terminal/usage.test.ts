@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
-import { configOf, resumedConfigOf } from './trainOptions.ts';
+import { configOf, requireResumable, resumedConfigOf } from './trainOptions.ts';
 import { decimal, integer, oneOf, sizesOf } from './usage.ts';
 
 describe('option parsers', () => {
@@ -56,6 +56,7 @@ describe('resumedConfigOf', () => {
     const config = { ...defaultTrainConfig, steps: 40 };
     expect(resumedConfigOf(config, { resume: 'run-0001' })).toEqual(config);
     expect(resumedConfigOf(config, { resume: 'run-0001', steps: 60, json: true }).steps).toBe(60);
-    expect(() => resumedConfigOf(config, { resume: 'run-0001', warmup: 3 })).toThrow(/--warmup/);
+    expect(() => requireResumable({ resume: 'run-0001', steps: 60, json: true })).not.toThrow();
+    expect(() => requireResumable({ resume: 'run-0001', warmup: 3 })).toThrow(/--warmup/);
   });
 });

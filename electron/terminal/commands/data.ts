@@ -12,17 +12,18 @@ import type { Split } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { exportFrom } from '../../services/interchange/export.ts';
 import { importInto } from '../../services/interchange/import.ts';
-import { drawSample } from '../../services/sample/sample.ts';
+import { drawSample, sampleDefaults } from '../../services/sample/sample.ts';
 import { isProjectFolder, type ProjectStore } from '../../services/store/projectStore.ts';
 import type { Output } from '../output.ts';
 import { withJob, withProject } from '../session.ts';
 
 export interface SampleOptions {
-  readonly images: number;
-  readonly seed: number;
+  readonly images?: number;
+  readonly seed?: number;
 }
 
-export async function sample(dir: string, options: SampleOptions, output: Output): Promise<void> {
+export async function sample(dir: string, given: SampleOptions, output: Output): Promise<void> {
+  const options = { images: given.images ?? sampleDefaults.images, seed: given.seed ?? sampleDefaults.seed };
   const path = resolve(dir);
   if (existsSync(path) && readdirSync(path).length > 0) {
     throw new Problem('conflict', `${path} is not empty.`, 'Name a new folder for the sample project.');

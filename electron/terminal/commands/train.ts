@@ -15,13 +15,14 @@ import { openCompute } from '../compute.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../runFiles.ts';
 import { withProject } from '../session.ts';
-import { configOf, resumedConfigOf, type TrainOptions } from '../trainOptions.ts';
+import { configOf, requireResumable, resumedConfigOf, type TrainOptions } from '../trainOptions.ts';
 import { describeEvent, describeStep } from '../trainReport.ts';
 import { findRun, type LoadedWeights, loadRunCheckpoint, loadWeights } from '../weights.ts';
 
 export async function train(project: string, options: TrainOptions, output: Output): Promise<void> {
   // A slip in the options is told before anything is opened.
   const config = options.resume === undefined ? configOf(options) : null;
+  if (!config) requireResumable(options);
   const outcome = await withProject(project, async (store) => {
     const plan = config
       ? await planNew(store, config, options.backbone !== undefined)
