@@ -78,7 +78,7 @@ export function createPredictionsStore(tools: PredictionTools) {
     /** Proposals on their way to disk; the task ends after them. */
     let saving: Promise<void> = Promise.resolve();
 
-    function worker_(): WorkerHandle {
+    function obtainWorker(): WorkerHandle {
       if (restTimer) clearTimeout(restTimer);
       worker ??= tools.startWorker(tools.client, { onNews: hear, onBroken: (problem) => end(problem) });
       return worker;
@@ -182,7 +182,11 @@ export function createPredictionsStore(tools: PredictionTools) {
             ended: null,
           });
           const { scoreThreshold } = settings;
-          worker_().post({ type: 'predict', taskId, task: { runId: run.id, step, images, scoreThreshold } });
+          obtainWorker().post({
+            type: 'predict',
+            taskId,
+            task: { runId: run.id, step, images, scoreThreshold },
+          });
           await done;
         } catch (error) {
           tools.report(error);
@@ -199,6 +203,7 @@ export function createPredictionsStore(tools: PredictionTools) {
           const { boxes } = await tools.client.request('images.open', { imageId });
           get().putProposals(imageId, boxes);
         } catch (error) {
+          get().putProposals(imageId, []);
           tools.report(error);
         }
       },

@@ -47,7 +47,10 @@ export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossCha
       pick.current(idx == null ? null : (made.data[0][idx] ?? null));
     };
     made.over.addEventListener('click', click);
-    const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: heightPx }));
+    const resized = new ResizeObserver(() => {
+      // Hidden with its workspace, it has no width; it keeps the one it had.
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: heightPx });
+    });
     resized.observe(element);
     return () => {
       resized.disconnect();
