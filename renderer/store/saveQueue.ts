@@ -3,6 +3,7 @@
  * tried again, and is never called saved.
  */
 import type { Client, OpenedImage, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
+import { boxSchema } from '../../shared/contract/schemas.ts';
 import type { Edit } from '../../shared/domain/edit.ts';
 import { type ProblemData, type ProblemKind, toProblemData } from '../../shared/domain/problem.ts';
 import { mergeEdits } from './edits.ts';
@@ -132,16 +133,28 @@ export class SaveQueue {
     }
     this.#inFlight = true;
     this.#headWasSent = true;
-    this.#send(head).then(
+    const wasTried = this.#problem !== null;
+    this.#send(head, wasTried).then(
       (answer) => this.#succeeded(head, answer),
       (error: unknown) => this.#failed(head, toProblemData(error)),
     );
   }
 
-  #send(operation: SaveOperation): Promise<EditAnswer | OpenedImage> {
+  async #send(operation: SaveOperation, wasTried: boolean): Promise<EditAnswer | OpenedImage> {
     const { client } = this.#options;
-    if (operation.kind === 'edit') return client.request('edits.apply', { edit: wireEdit(operation.edit) });
-    return client.request(`edits.${operation.kind}`, { imageId: operation.imageId });
+    if (operation.kind !== 'edit') {
+      return client.request(`edits.${operation.kind}`, { imageId: operation.imageId });
+    }
+    const { edit } = operation;
+    try {
+      return await client.request('edits.apply', { edit: wireEdit(edit) });
+    } catch (error) {
+      // The first attempt may have arrived and only its answer been lost: then the second meets its own work.
+      if (!wasTried || toProblemData(error).kind !== 'conflict') throw error;
+      const opened = await client.request('images.open', { imageId: edit.imageId });
+      if (!isContained(edit, opened)) throw error;
+      return opened;
+    }
   }
 
   #succeeded(operation: SaveOperation, answer: EditAnswer | OpenedImage): void {
@@ -176,6 +189,18 @@ export class SaveQueue {
 
 export function imageOf(operation: SaveOperation): string {
   return operation.kind === 'edit' ? operation.edit.imageId : operation.imageId;
+}
+
+/** Whether an image already is as the edit would leave it. */
+function isContained(edit: Edit, { image, boxes }: OpenedImage): boolean {
+  const byId = new Map(boxes.map((box) => [box.id, JSON.stringify(boxSchema.parse(box))]));
+  const isStateThere = edit.state === null || edit.state.after === image.state;
+  return (
+    isStateThere &&
+    edit.boxes.every(({ before, after }) =>
+      after ? byId.get(after.id) === JSON.stringify(boxSchema.parse(after)) : !byId.has(before?.id ?? ''),
+    )
+  );
 }
 
 function mergedGesture(last: SaveOperation, next: SaveOperation): SaveOperation | null {

@@ -2,10 +2,10 @@
 import { Modal, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
-import type { ClassRecord } from '../../../shared/domain/classes.ts';
 import { useProject } from '../../store/project.ts';
 import { addDrawn, chooseClass } from '../commands.ts';
 import classes from './ClassSearch.module.css';
+import { type Choice, choicesFor } from './choices.ts';
 import { type ClassQuestion, useClassSearch } from './classSearchStore.ts';
 import { Swatch } from './Swatch.tsx';
 
@@ -25,11 +25,6 @@ export function ClassSearch() {
       {question && <Search question={question} onClose={close} />}
     </Modal>
   );
-}
-
-interface Choice {
-  readonly record: ClassRecord | null;
-  readonly label: string;
 }
 
 function Search({ question, onClose }: { question: ClassQuestion; onClose: () => void }) {
@@ -102,18 +97,4 @@ function Search({ question, onClose }: { question: ClassQuestion; onClose: () =>
       </div>
     </div>
   );
-}
-
-/** Names that begin with the text first, then those that contain it; a new class last. */
-export function choicesFor(records: readonly ClassRecord[], text: string): Choice[] {
-  const wanted = text.trim().toLowerCase();
-  const rank = ({ name }: ClassRecord) => {
-    const at = name.toLowerCase().indexOf(wanted);
-    return at === -1 ? null : at === 0 ? 0 : 1;
-  };
-  const found = [0, 1].flatMap((wantedRank) => records.filter((record) => rank(record) === wantedRank));
-  const choices: Choice[] = found.map((record) => ({ record, label: record.name }));
-  const isKnown = records.some(({ name }) => name === text.trim());
-  if (wanted !== '' && !isKnown) choices.push({ record: null, label: `Add “${text.trim()}”` });
-  return choices;
 }
