@@ -27,7 +27,7 @@ export function imageHandlers(context: Context): Pick<Handlers, ImageRequests> {
     'images.pixels': async ({ imageId }) => {
       const store = context.store();
       const path = await imageFile(context, store, imageId);
-      const pixels = await readUprightRgb8(path);
+      const pixels = await readUprightRgb8(path, 'training');
       const { widthPx, heightPx, relativePath } = store.image(imageId);
       if (pixels.widthPx !== widthPx || pixels.heightPx !== heightPx) {
         throw new Problem(

@@ -287,7 +287,7 @@ it('hashes a file by its bytes', async () => {
   expect(await hashFile(path)).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
 });
 
-it('lets what a person waits for pass before background work', async () => {
+it('lets what a person waits for pass before training, and training before the rest', async () => {
   const queue = new DecodeQueue(2);
   const order: string[] = [];
   const gates: (() => void)[] = [];
@@ -296,16 +296,17 @@ it('lets what a person waits for pass before background work', async () => {
       order.push(name);
       gates.push(done);
     });
-  const all = ['b1', 'b2', 'b3'].map((name) => queue.run('background', work(name)));
-  all.push(queue.run('interactive', work('i1')), queue.run('interactive', work('i2')));
-  // Of two places background work takes one; the other is for the one who waits.
+  const all = ['b1', 'b2'].map((name) => queue.run('background', work(name)));
+  all.push(...['t1', 't2'].map((name) => queue.run('training', work(name))));
+  all.push(...['i1', 'i2'].map((name) => queue.run('interactive', work(name))));
+  // Of two places the others take one; the last is for the one who waits.
   expect(order).toEqual(['b1', 'i1']);
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 6; round++) {
     gates[round]!();
     await new Promise((resolve) => setTimeout(resolve));
   }
   await Promise.all(all);
-  expect(order).toEqual(['b1', 'i1', 'i2', 'b2', 'b3']);
+  expect(order).toEqual(['b1', 'i1', 'i2', 't1', 't2', 'b2']);
 });
 
 /** A grey PNG of zeros, valid to the last byte and a thousand times smaller than its pixels. */

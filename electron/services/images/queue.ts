@@ -1,13 +1,14 @@
-/** Decoding in turn: what a person waits for goes first, and background work never takes the last place. */
+/** Decoding in turn: what a person waits for goes first, then training, and neither that nor the rest takes the last place. */
 import { availableParallelism } from 'node:os';
 import sharp from 'sharp';
 
-export type Lane = 'interactive' | 'background';
+const lanes = ['interactive', 'training', 'background'] as const;
+export type Lane = (typeof lanes)[number];
 
 export class DecodeQueue {
   readonly #slots: number;
-  readonly #waiting: Record<Lane, (() => void)[]> = { interactive: [], background: [] };
-  readonly #running: Record<Lane, number> = { interactive: 0, background: 0 };
+  readonly #waiting: Record<Lane, (() => void)[]> = { interactive: [], training: [], background: [] };
+  readonly #running: Record<Lane, number> = { interactive: 0, training: 0, background: 0 };
 
   constructor(slots: number) {
     this.#slots = slots;
@@ -26,13 +27,13 @@ export class DecodeQueue {
   }
 
   #hasRoom(lane: Lane): boolean {
-    const { interactive, background } = this.#running;
-    if (interactive + background >= this.#slots) return false;
-    return lane === 'interactive' || background < Math.max(1, this.#slots - 1);
+    const { interactive, training, background } = this.#running;
+    if (interactive + training + background >= this.#slots) return false;
+    return lane === 'interactive' || training + background < Math.max(1, this.#slots - 1);
   }
 
   #next(): void {
-    for (const lane of ['interactive', 'background'] as const) {
+    for (const lane of lanes) {
       while (this.#waiting[lane].length > 0 && this.#hasRoom(lane)) {
         this.#running[lane]++;
         this.#waiting[lane].shift()!();
