@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** The `boxwright` command: everything the workstation does, without a screen. Exit 0 done, 1 failed, 2 usage. */
 import { CommanderError } from 'commander';
-import { toProblemData } from '../../shared/domain/problem.ts';
+import { Problem, toProblemData } from '../../shared/domain/problem.ts';
 import { printProblem } from './output.ts';
 import { buildProgram } from './program.ts';
 import { UsageError } from './usage.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
+    requireSqlite();
     const program = buildProgram();
     await program.parseAsync(argv, { from: 'user' });
     return 0;
@@ -17,6 +18,16 @@ async function main(argv: readonly string[]): Promise<number> {
     printProblem(toProblemData(error));
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** Projects are SQLite files, and Node brings SQLite only since 22.13. */
+function requireSqlite(): void {
+  if (process.getBuiltinModule?.('node:sqlite')) return;
+  throw new Problem(
+    'bad-input',
+    `Boxwright needs Node 24, and this is Node ${process.versions.node}.`,
+    'Install Node 24 from nodejs.org, or run `npm run boxwright -- COMMAND` in a checkout, which brings its own.',
+  );
 }
 
 // A reader that has seen enough (`boxwright … | head`) is no failure.

@@ -2,13 +2,14 @@
  * A training run from its first step to its last word. It is told everything from outside and answers between steps: a wish
  * to pause or stop waits for one step at most. Whatever ends it, the log says how, and the newest checkpoint goes on from there.
  */
-import { Problem, type ProblemData, toProblemData } from '../domain/problem.ts';
-import { type BatchItem, buildBatch } from './batch.ts';
+import { type ProblemData, toProblemData } from '../domain/problem.ts';
+import { buildBatch } from './batch.ts';
 import { type Checkpoint, captureWeights, dataFingerprint, restoreCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
 import { evaluateImages } from './evaluate.ts';
 import type { EvaluationEvent, RunEvent } from './events.ts';
+import { Feeder } from './feeder.ts';
 import { ImageSource } from './imageSource.ts';
 import { initialiseFrom, type WeightsSource } from './initialise.ts';
 import { Journal } from './journal.ts';
@@ -22,7 +23,6 @@ import type {
   TrainingData,
   YieldToHost,
 } from './ports.ts';
-import { type Draw, isFlipped, Sampler } from './sampler.ts';
 import { learningRateAt } from './schedule.ts';
 import {
   changedDataWarning,
@@ -72,7 +72,7 @@ export async function runTraining(options: RunOptions): Promise<RunOutcome> {
 class Run {
   readonly #options: RunOptions;
   readonly #journal: Journal;
-  readonly #sampler: Sampler;
+  readonly #feeder: Feeder;
   readonly #source: ImageSource;
   readonly #fingerprint: string;
   readonly #startedMs: number;
@@ -88,7 +88,6 @@ class Run {
     this.#options = options;
     this.#startedMs = clock();
     this.#journal = new Journal(files, clock, options.onEvent ?? (() => {}));
-    this.#sampler = new Sampler({ ...config, count: data.train.length });
     this.#fingerprint = dataFingerprint(data);
     this.#source = new ImageSource({
       minSizePx: config.minSizePx,
@@ -97,6 +96,7 @@ class Run {
       pixels: (imageId) => data.pixels(imageId),
       onUnreadable: (image, reason) => this.#warn(unreadableWarning(image, reason)),
     });
+    this.#feeder = new Feeder(config, data.train, this.#source);
   }
 
   async go(): Promise<RunOutcome> {
@@ -176,7 +176,7 @@ class Run {
   async #advance(step: number): Promise<void> {
     const { config, executor, clock, data } = this.#options;
     const startMs = clock();
-    const items = await this.#itemsOf(step);
+    const items = await this.#feeder.itemsOf(step);
     const lr = learningRateAt(step, config);
     const { momentum, weightDecay, alpha, gamma } = config;
     const batch = buildBatch(items);
@@ -190,28 +190,6 @@ class Run {
     }
     this.#step = step;
     this.#journal.emit(stepEvent(report, { step, lr, classes: data.classes, stepMs: clock() - startMs }));
-  }
-
-  async #itemsOf(step: number): Promise<BatchItem[]> {
-    const items: BatchItem[] = [];
-    for (const draw of this.#sampler.batchAt(step)) items.push(await this.#itemOf(draw));
-    return items;
-  }
-
-  /** The draw's image, or the next readable one after it. */
-  async #itemOf({ draw }: Draw): Promise<BatchItem> {
-    const { config, data } = this.#options;
-    for (let ahead = 0; ahead < data.train.length; ahead++) {
-      const image = data.train[this.#sampler.imageAt(draw + ahead)]!;
-      const scaled = await this.#source.load(image);
-      if (!scaled) continue;
-      return { image, scaled, flip: config.augment === 'default' && isFlipped(config.seed, draw, image.id) };
-    }
-    throw new Problem(
-      'not-found',
-      `None of the ${data.train.length} training images can be read.`,
-      'Check that the folders the images were added from are still there.',
-    );
   }
 
   /** True where these are the best weights so far. */
