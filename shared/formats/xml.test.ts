@@ -43,11 +43,11 @@ describe('parseXml', () => {
     expect(() => parseXml(text, 'a.xml', 'annotation')).toThrow(/a\.xml/);
   });
 
-  it('takes nothing from tags named like members of objects', () => {
-    const read = (tag: string) =>
-      parseXml(`<annotation><${tag}><x>1</x></${tag}></annotation>`, 'a.xml', 'annotation');
-    expect(childText(read('constructor'), 'filename')).toBeNull();
-    expect(() => read('__proto__')).toThrow(/a\.xml could not be read/);
+  it('refuses tags named like members of objects', () => {
+    for (const tag of ['__proto__', 'constructor']) {
+      const text = `<annotation><${tag}><x>1</x></${tag}></annotation>`;
+      expect(() => parseXml(text, 'a.xml', 'annotation')).toThrow(/a\.xml could not be read/);
+    }
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
 

@@ -99,20 +99,18 @@ async function datasetRoot(source: string): Promise<string> {
 
 async function readInstances(path: string, file: string, context: ReadContext) {
   const reader = new CocoReader(file);
-  const seen = new Set<string>();
   const report = {
     signal: context.signal,
     onProgress: (bytes: number) => context.progress(bytes, null, `Reading ${file}`),
   };
-  await readElements(path, file, report, ({ key, value }) => {
-    seen.add(key);
+  const members = await readElements(path, file, report, ({ key, value }) => {
     if (key === 'images') reader.addImage(value);
     else if (key === 'annotations') reader.addAnnotation(value);
     else if (key === 'categories') reader.addCategory(value);
   });
   const { images, categories, notes } = reader.finish();
   for (const note of notes) context.note(note);
-  return { images, categories, hasAnnotations: seen.has('annotations') };
+  return { images, categories, hasAnnotations: members.has('annotations') };
 }
 
 /** Two files may number their categories differently: names join them, and the first id is kept. */

@@ -24,13 +24,13 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
 /** One item: far above any annotation, far below what fills the memory. */
 const largestItem = 128 * 1024 * 1024;
 
-/** Throws a Problem naming the file where it is no JSON object, is cut off, or an item is unreadable. */
+/** Returns the names of all members, empty arrays' too. Throws a Problem naming the file where it is no JSON object, is cut off, or an item is unreadable. */
 export async function readElements(
   path: string,
   file: string,
   options: ElementOptions,
   onElement: (element: JsonElement) => void,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const splitter = new ElementSplitter(file, onElement);
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
@@ -40,6 +40,7 @@ export async function readElements(
     options.onProgress?.(bytes);
   }
   splitter.end();
+  return splitter.keys;
 }
 
 /**
@@ -47,6 +48,7 @@ export async function readElements(
  * where a chunk ends within it, it is carried over.
  */
 class ElementSplitter {
+  readonly keys = new Set<string>();
   readonly #file: string;
   readonly #onElement: (element: JsonElement) => void;
   #carry: Buffer[] = [];
@@ -145,6 +147,7 @@ class ElementSplitter {
     const value = this.#parse(key);
     if (typeof value !== 'string') throw this.#broken(`${key.slice(0, 40)} is not a name`);
     this.#key = value;
+    this.keys.add(value);
   }
 
   #finishItem(chunk: Buffer, at: number): void {
