@@ -40,10 +40,7 @@ export interface DesktopOptions {
 /** Call once, before the app is ready. Resolves when the window is there, or the second instance has made way for the first. */
 export async function startDesktop(electron: ElectronModule, options: DesktopOptions): Promise<void> {
   const { app } = electron;
-  // Chromium's own files beside the rest of the user's data.
-  const profile = join(options.dataPath, 'chromium');
-  mkdirSync(profile, { recursive: true });
-  app.setPath('userData', profile);
+  keepProfileIn(app, options.dataPath);
   if (!app.requestSingleInstanceLock()) {
     app.quit();
     return;
@@ -60,6 +57,17 @@ export async function startDesktop(electron: ElectronModule, options: DesktopOpt
   } catch (error) {
     await app.whenReady();
     showFatal(electron, toProblemData(error));
+  }
+}
+
+/** Chromium's own files beside the rest of the user's data. Where that cannot be written, the services will say so in a sentence. */
+function keepProfileIn(app: Electron.App, dataPath: string): void {
+  const profile = join(dataPath, 'chromium');
+  try {
+    mkdirSync(profile, { recursive: true });
+    app.setPath('userData', profile);
+  } catch (error) {
+    console.error(String(error));
   }
 }
 

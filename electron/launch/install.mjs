@@ -22,7 +22,11 @@ export async function ensureInstalled(root, print) {
   if (isInstalled(root)) return;
   print('Installing Boxwright’s dependencies (once; a few minutes on a slow connection)…');
   const [program, ...first] = npmCommand();
-  const code = await run(program, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund'], root);
+  const code = await run(
+    program,
+    [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    root,
+  );
   if (code !== 0) {
     throw new LaunchError(
       'npm could not install the dependencies; its message above says why. Check the connection to the npm registry and the free disk space, then run the same command again.',

@@ -68,7 +68,9 @@ describe('ensureInstalled', () => {
     await ensureInstalled(root, (line) => lines.push(line));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^Installing/);
-    expect(await readFile(join(root, 'called.txt'), 'utf8')).toBe('ci --include=dev --no-audit --no-fund');
+    expect(await readFile(join(root, 'called.txt'), 'utf8')).toBe(
+      'ci --include=dev --no-audit --no-fund --loglevel=error',
+    );
     await ensureInstalled(root, (line) => lines.push(line));
     expect(lines).toHaveLength(1);
   });

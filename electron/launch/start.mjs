@@ -74,7 +74,9 @@ function startWeb(node) {
  */
 function runToEnd(program, rest) {
   return new Promise((resolve) => {
-    const child = spawn(program, rest, { stdio: 'inherit' });
+    // Editors' terminals set this; Electron would then pose as Node.
+    const { ELECTRON_RUN_AS_NODE: _posing, ...env } = process.env;
+    const child = spawn(program, rest, { stdio: 'inherit', env });
     const wait = () => {};
     const pass = () => child.kill('SIGTERM');
     process.on('SIGINT', wait);

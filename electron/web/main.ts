@@ -1,24 +1,28 @@
-/** `npm start -- --web`: serves until told to stop. */
+/** `npm start -- --web [PROJECT] [--port N] [--no-open]`: serves until told to stop. */
 import { parseArgs } from 'node:util';
-import { toProblemData } from '../../shared/domain/problem.ts';
+import { Problem, toProblemData } from '../../shared/domain/problem.ts';
 import { serve } from './serve.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  allowNegative: true,
-  options: {
-    port: { type: 'string' },
-    open: { type: 'boolean', default: true },
-  },
-});
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      allowNegative: true,
+      options: { port: { type: 'string' }, open: { type: 'boolean', default: true } },
+    });
+    const port = values.port === undefined ? undefined : Number(values.port);
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+      throw new TypeError(`--port ${values.port} is not a port`);
+    }
+    return { project: positionals[0], port, open: values.open };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Problem('bad-input', reason, 'Use: npm start -- --web [PROJECT] [--port N] [--no-open]');
+  }
+}
 
 try {
-  const serving = await serve({
-    project: positionals[0],
-    port: values.port === undefined ? undefined : Number(values.port),
-    open: values.open,
-    print: (line) => console.log(line),
-  });
+  const serving = await serve({ ...readArguments(), print: (line) => console.log(line) });
   console.log('Press Ctrl+C to close it.');
   const stop = () => void serving.close().finally(() => process.exit(0));
   process.once('SIGINT', stop);
@@ -26,5 +30,5 @@ try {
 } catch (error) {
   const problem = toProblemData(error);
   console.error(`${problem.message}\n${problem.remedy}`);
-  process.exitCode = 1;
+  process.exitCode = problem.kind === 'bad-input' ? 2 : 1;
 }

@@ -15,6 +15,7 @@ export interface Room {
 }
 
 const tfjs = [
+  '@tensorflow/tfjs',
   '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-backend-cpu',
   '@tensorflow/tfjs-backend-webgl',

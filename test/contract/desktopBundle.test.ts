@@ -48,7 +48,7 @@ describe('the bundles', () => {
       const parent = Object.assign(new EventEmitter(), { postMessage: (m) => { console.error(m); process.exit(1); } });
       process.parentPort = parent;
       await import(${JSON.stringify(pathToFileURL(join(folder, 'services.js')).href)});
-      parent.emit('message', { data: { type: 'start', dataPath: ${JSON.stringify(dataPath)}, version: '9.8.7', project: null }, ports: [] });
+      parent.emit('message', { data: { type: 'start', dataPath: ${JSON.stringify(dataPath)}, version: '9.8.7', project: ${JSON.stringify(join(dataPath, 'none'))} }, ports: [] });
       const { port1, port2 } = new MessageChannel();
       const port = Object.assign(new EventEmitter(), {
         start: () => port2.on('message', (data) => port.emit('message', { data })),

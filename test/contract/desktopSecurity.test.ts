@@ -314,8 +314,6 @@ describe('the services’ process', () => {
       await waitFor(() => standIn.processes.length === deaths + 1);
       expect(opened.webContents.reloads).toBe(deaths);
     }
-    opened.bridge = null;
-    await standIn.loaded().catch(() => null);
     standIn.processes.at(-1)?.die(9);
     await waitFor(() => standIn.errorBoxes.length === 1);
     expect(standIn.errorBoxes[0]).toMatch(/stopped three times/);

@@ -93,6 +93,20 @@ describe('npm start -- --web', () => {
   });
 });
 
+it('says how it is used, to who asks for what it has not', async () => {
+  for (const wrong of [
+    ['--port', 'many'],
+    ['--port', '70000'],
+    ['--prot', '1'],
+  ]) {
+    const started = start('--web', '--no-open', ...wrong);
+    await waitFor(() => started.exitCode !== null, 30_000);
+    expect(started.exitCode).toBe(2);
+    expect(started.said).toContain('npm start -- --web [PROJECT] [--port N]');
+    expect(started.said).not.toMatch(/^\s+at /m);
+  }
+});
+
 describe.skipIf(process.platform !== 'linux')('npm start without a display', () => {
   it('says in one sentence why there is no window, and serves to a browser', async () => {
     const started = start('--no-open');
