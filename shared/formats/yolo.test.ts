@@ -47,6 +47,7 @@ describe('readYoloConfig', () => {
     const names = ['RBC', '<img onerror=x>', 'yes', '1', 'a: b # c'];
     const config = readYoloConfig(writeYoloConfig(names, ['train', 'val']), 'data.yaml');
     expect([...config.names.values()]).toEqual(names);
+    expect(writeYoloConfig(names, ['train'])).toContain('  0: RBC');
     expect(config.entries).toEqual({ train: ['images/train'], val: ['images/val'], test: [] });
     expect(config.notes).toEqual([]);
   });

@@ -241,6 +241,7 @@ export function yoloLosses(images: readonly FormatImage[], file: string): Note[]
 /** The data.yaml beside images/ and labels/; without `path`, trainers take the file's own folder. */
 export function writeYoloConfig(classNames: readonly string[], splits: readonly Split[]): string {
   const folders = Object.fromEntries(splits.map((split) => [split, `images/${split}`]));
-  const names = Object.fromEntries(classNames.map((name, index) => [index, name]));
+  // A Map, because an object's keys would be written as texts.
+  const names = new Map(classNames.map((name, index) => [index, name]));
   return stringify({ ...folders, nc: classNames.length, names }, { lineWidth: 0 });
 }

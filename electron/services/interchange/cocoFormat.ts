@@ -1,5 +1,5 @@
 /** COCO on disk: one instances file a split, images beside it or under names that tools have made customary. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Split } from '../../../shared/domain/image.ts';
 import { splits } from '../../../shared/domain/image.ts';
@@ -99,10 +99,9 @@ async function datasetRoot(source: string): Promise<string> {
 
 async function readInstances(path: string, file: string, context: ReadContext) {
   const reader = new CocoReader(file);
-  const report = {
-    signal: context.signal,
-    onProgress: (bytes: number) => context.progress(bytes, null, `Reading ${file}`),
-  };
+  const { size } = await stat(path);
+  const onProgress = (bytes: number) => context.progress(bytes, size, `Reading ${file}`);
+  const report = { signal: context.signal, onProgress };
   const members = await readElements(path, file, report, ({ key, value }) => {
     if (key === 'images') reader.addImage(value);
     else if (key === 'annotations') reader.addAnnotation(value);

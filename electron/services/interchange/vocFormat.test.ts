@@ -189,6 +189,18 @@ describe('importing Pascal VOC', () => {
     expect(report.problems.map(({ file }) => file).sort()).toEqual(['Annotations/c.xml', 'b.jpg']);
   });
 
+  it('takes the images from where the user says they are, and the Annotations folder for its data set', async () => {
+    const images = await writeDataset(scratch.folder(), { 'a.jpg': [64, 48] });
+    const apart = await writeDataset(scratch.folder(), { 'a.xml': annotation([[2, 2, 9, 9]]) });
+    const whole = await writeDataset(scratch.folder(), {
+      'JPEGImages/a.jpg': [64, 48],
+      'Annotations/a.xml': annotation([[2, 2, 9, 9]]),
+    });
+    const [one, two] = [scratch.project(), scratch.project()];
+    expect(await importFrom(one, apart, { imagesPath: images })).toMatchObject({ images: 1, boxes: 1 });
+    expect(await importFrom(two, join(whole, 'Annotations'))).toMatchObject({ images: 1, boxes: 1 });
+  });
+
   it('writes nothing in a dry run and reports the same', async () => {
     const source = await writeDataset(scratch.folder(), {
       'a.jpg': [64, 48],

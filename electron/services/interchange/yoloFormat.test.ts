@@ -113,4 +113,20 @@ describe('importing YOLO', () => {
       boxes: [{ className: 'class 1' }],
     });
   });
+
+  it('finds the labels of images that lie where the user says', async () => {
+    const images = await writeDataset(scratch.folder(), { 'train/a.jpg': [64, 48], 'b.jpg': [64, 48] });
+    const source = await writeDataset(scratch.folder(), {
+      'data.yaml': 'names: [cat, dog]\n',
+      'labels/train/a.txt': row,
+      'b.txt': row,
+    });
+    const store = scratch.project();
+    expect(await importFrom(store, source, { imagesPath: images })).toMatchObject({
+      images: 2,
+      boxes: 2,
+      problems: [],
+    });
+    expect(contents(store)['train/a.jpg']!.split).toBe('train');
+  });
 });

@@ -17,7 +17,7 @@ function thickness(r: number, pallor: number): number {
   const rim = Math.sqrt(1 - square);
   const biconcave = (rim * (0.207 + 2.003 * square - 1.123 * square * square)) / 0.77;
   const flat = Math.min(1, 1.25 * rim);
-  return flat + (biconcave - flat) * pallor;
+  return Math.max(0.1 * rim, flat + (biconcave - flat) * pallor);
 }
 
 export function drawRedCell(

@@ -18,7 +18,7 @@ export interface Outline {
 
 export interface RedCell {
   readonly outline: Outline;
-  /** How much of the biconcave dip is left after drying: 0 a flat disc, 1 the textbook. */
+  /** How much of the biconcave dip is left after drying: 0 a flat disc, 1 the textbook, above 1 a starved cell. */
   readonly pallor: number;
   readonly density: number;
 }
@@ -105,7 +105,7 @@ function composeStaining(stream: RandomStream): Staining {
   ];
   return {
     hemoglobin: tint(0.12, 0.37, 0.29),
-    nucleus: tint(0.84, 1.34, 0.46),
+    nucleus: tint(0.76, 1.2, 0.42),
     paleCytoplasm: tint(0.14, 0.24, 0.11),
     blueCytoplasm: tint(0.34, 0.3, 0.08),
     eosinGranule: tint(0.1, 0.52, 0.5),
@@ -168,9 +168,9 @@ function composeLobes(stream: RandomStream, kind: WhiteKind, cell: Outline): Whi
     return [{ x: x + off * Math.cos(turn), y: y + off * Math.sin(turn), radius: 0.8 * radius }];
   }
   const count = kind === 'neutrophil' ? 3 + stream.integer(3) : kind === 'eosinophil' ? 2 : 5;
-  const arc = kind === 'monocyte' ? 2.6 : kind === 'eosinophil' ? 2.2 : stream.between(2.7, 3.9);
-  const reach = kind === 'monocyte' ? 0.34 : kind === 'eosinophil' ? 0.42 : 0.44;
-  const size = kind === 'monocyte' ? 0.36 : kind === 'eosinophil' ? 0.38 : 0.29;
+  const arc = kind === 'monocyte' ? 2.6 : kind === 'eosinophil' ? 2.2 : stream.between(3, 4.4);
+  const reach = kind === 'monocyte' ? 0.34 : kind === 'eosinophil' ? 0.42 : 0.48;
+  const size = kind === 'monocyte' ? 0.36 : kind === 'eosinophil' ? 0.38 : 0.26;
   return Array.from({ length: count }, (_, i) => {
     const angle = turn + arc * (count === 1 ? 0 : i / (count - 1) - 0.5) + stream.between(-0.12, 0.12);
     const distance = reach * radius * stream.between(0.86, 1.12);
@@ -186,7 +186,7 @@ function composeRedCells(stream: RandomStream, taken: Outline[]): RedCell[] {
   const crowding = stream.uniform();
   const count = Math.round(4 + 20 * crowding * crowding + stream.between(0, 6));
   const size = stream.between(36, 43);
-  const pallor = stream.between(0.62, 1.15);
+  const pallor = stream.between(0.7, 1.3);
   const cells: RedCell[] = [];
   for (let i = 0; i < count; i++) {
     const radius = size * stream.between(0.84, 1.12);
@@ -207,7 +207,7 @@ function composeRedCells(stream: RandomStream, taken: Outline[]): RedCell[] {
     taken.push(outline);
     cells.push({
       outline,
-      pallor: Math.min(1, Math.max(0, pallor + stream.between(-0.4, 0.3))),
+      pallor: Math.min(1.3, Math.max(0, pallor + stream.between(-0.4, 0.3))),
       density: stream.between(0.82, 1.16),
     });
   }
