@@ -98,6 +98,7 @@ function PictureState() {
     control.setBitmap(bitmaps.ready(imageId));
     let isCurrent = true;
     const slowly = setTimeout(() => isCurrent && setIsSlow(!bitmaps.ready(imageId)), quietMs);
+    takeFocus();
     bitmaps.get(imageId).then(
       (bitmap) => {
         if (!isCurrent) return;
@@ -130,6 +131,12 @@ function PictureState() {
       <Loader size="sm" aria-label="Reading the image" />
     </div>
   ) : null;
+}
+
+/** Keys go to the canvas, unless the person is somewhere else. */
+function takeFocus() {
+  if (document.activeElement !== document.body) return;
+  document.querySelector<HTMLElement>('[data-canvas]')?.focus({ preventScroll: true });
 }
 
 function neighbours(): string[] {

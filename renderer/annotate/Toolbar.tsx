@@ -18,7 +18,7 @@ import { useCanvas } from '../store/canvas.ts';
 import { usePreferences } from '../store/preferences.ts';
 import { useProject } from '../store/project.ts';
 import { useView } from './canvas/viewStore.ts';
-import { drawingClass, setTool, toggleHidden } from './commands.ts';
+import { drawingClass, setTool, toggleHidden, undo } from './commands.ts';
 import { useClassSearch } from './panels/classSearchStore.ts';
 import { Swatch } from './panels/Swatch.tsx';
 import { ToolButton } from './ToolButton.tsx';
@@ -88,7 +88,7 @@ function DrawingClass() {
 }
 
 function History() {
-  const { history, undo, redo, save } = useCanvas();
+  const { history, redo, save } = useCanvas();
   const undoLabel = history.undo ? `Undo: ${history.undo}` : 'Undo';
   return (
     <div className={classes.group}>

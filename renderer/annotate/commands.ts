@@ -345,6 +345,15 @@ export function go(step: 1 | -1, onlyUnreviewed = false): void {
   }
 }
 
+/** Undo reaches back before this session. What came in by an import is much to lose by one key, so it is told. */
+export function undo(): void {
+  const { history, undo } = canvas();
+  undo();
+  if (history.undo?.startsWith('Import')) {
+    notify(`Undone: ${history.undo}. Redo brings the boxes back.`, { tone: 'warning' });
+  }
+}
+
 export function setTool(tool: Tool): void {
   canvas().set({ tool });
 }

@@ -20,6 +20,7 @@ import {
   setTool,
   toggleFlag,
   toggleHidden,
+  undo,
 } from './commands.ts';
 import { useClassSearch } from './panels/classSearchStore.ts';
 
@@ -136,7 +137,7 @@ export const labelShortcuts: readonly Shortcut[] = [
     title: 'Undo',
     keys: ['Mod+Z'],
     repeats: true,
-    run: () => useCanvas.getState().undo(),
+    run: undo,
   },
   {
     id: 'redo',

@@ -9,7 +9,7 @@ import classes from './dialog.module.css';
 import { type FolderChoice, FolderChooser } from './FolderChooser.tsx';
 import { formatOptions } from './formats.ts';
 import { JobOutcome } from './JobOutcome.tsx';
-import { folderNameFor, joinPath } from './paths.ts';
+import { folderNameFor, joinPath, slugFor } from './paths.ts';
 import { useJobRun } from './useJobRun.ts';
 
 const splitOptions = [
@@ -26,7 +26,7 @@ export function ExportDialog({ onClose }: { onClose: () => void }) {
   const [folderName, setFolderName] = useState<string | null>(null);
   const [choice, setChoice] = useState<FolderChoice | null>(null);
   const run = useJobRun();
-  const name = folderName ?? `${folderNameFor(projectName)}-${format}`;
+  const name = folderName ?? `${slugFor(projectName)}-${format}`;
   const dest = choice && name.trim() !== '' ? joinPath(choice.path, folderNameFor(name)) : null;
   const isDone = run.job?.state === 'done';
 

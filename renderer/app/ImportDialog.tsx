@@ -3,7 +3,6 @@ import { Button, Modal, Select, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { RequestParams } from '../../shared/contract/requests.ts';
 import { client } from '../bridge/client.ts';
-import { notify } from '../store/notices.ts';
 import classes from './dialog.module.css';
 import { type FolderChoice, FolderChooser } from './FolderChooser.tsx';
 import { formatOptions } from './formats.ts';
@@ -113,11 +112,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
                 <Button
                   loading={final.isRunning}
                   data-testid="import-go"
-                  onClick={() =>
-                    void final
-                      .start(() => start(false))
-                      .then(() => notify('Importing. Nothing else has to wait.'))
-                  }
+                  onClick={() => void final.start(() => start(false))}
                 >
                   Import
                 </Button>

@@ -1,33 +1,44 @@
 /** The window with a project open: the bar on top, one workspace below. A workspace keeps its state while another is shown. */
-import { type ComponentType, type ReactNode, Suspense, useState } from 'react';
+import { Loader } from '@mantine/core';
+import { type ReactNode, Suspense, useState } from 'react';
 import { useCanvasControl } from '../annotate/canvas/controlStore.ts';
 import { LabelScreen } from '../annotate/LabelScreen.tsx';
 import { usePreferences, type Workspace } from '../store/preferences.ts';
 import { useDialogs } from './dialogStore.ts';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
-import { parts } from './parts.ts';
+import { GpuChip, PredictButton, ReviewScreen, TrainScreen } from './parts.ts';
 import classes from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { useShortcuts } from './useShortcuts.ts';
 
 export function Shell() {
   useShortcuts(cancelGesture);
-  const { GpuChip, PredictButton, TrainScreen, ReviewScreen } = parts;
+  const { open } = useDialogs.getState();
   return (
     <div className={classes.shell}>
-      <TopBar gpuChip={<Part of={GpuChip} />} />
+      <TopBar
+        gpuChip={
+          <Part>
+            <GpuChip />
+          </Part>
+        }
+      />
       <WorkspacePanel workspace="label">
         <LabelScreen
-          predictButton={<Part of={PredictButton} />}
-          onAddImages={() => useDialogs.getState().open('add-images')}
-          onImport={() => useDialogs.getState().open('import')}
+          predictButton={
+            <Part>
+              <PredictButton />
+            </Part>
+          }
+          onAddImages={() => open('add-images')}
+          onImport={() => open('import')}
         />
       </WorkspacePanel>
       <WorkspacePanel workspace="train">
-        <Part of={TrainScreen} />
+        <TrainScreen />
       </WorkspacePanel>
       <WorkspacePanel workspace="review">
-        <Part of={ReviewScreen} />
+        <ReviewScreen />
       </WorkspacePanel>
     </div>
   );
@@ -37,12 +48,9 @@ function cancelGesture(): boolean {
   return useCanvasControl.getState().control?.cancelGesture() ?? false;
 }
 
-function Part({ of: Component }: { of: ComponentType | null }) {
-  return Component ? (
-    <Suspense fallback={null}>
-      <Component />
-    </Suspense>
-  ) : null;
+/** A small part of another room: it may come a moment later, and must not take the bar down with it. */
+function Part({ children }: { children: ReactNode }) {
+  return <Suspense fallback={null}>{children}</Suspense>;
 }
 
 /** Made on the first visit, then hidden and shown. */
@@ -60,7 +68,11 @@ function WorkspacePanel({ workspace, children }: { workspace: Workspace; childre
       hidden={!isShown}
       data-testid={`workspace-${workspace}`}
     >
-      {(isShown || wasShown) && <ErrorBoundary>{children}</ErrorBoundary>}
+      {(isShown || wasShown) && (
+        <ErrorBoundary>
+          <Suspense fallback={<Loader size="sm" m="xl" />}>{children}</Suspense>
+        </ErrorBoundary>
+      )}
     </main>
   );
 }

@@ -19,7 +19,7 @@ export function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const groups = new Map<string, Shortcut[]>();
   for (const shortcut of shown) groups.set(shortcut.group, [...(groups.get(shortcut.group) ?? []), shortcut]);
   return (
-    <Modal opened onClose={onClose} title="Keys" size={860} data-testid="shortcut-sheet">
+    <Modal opened onClose={onClose} title="Keys" size={1160} data-testid="shortcut-sheet">
       <div className={classes.groups}>
         {[...groups].map(([group, shortcuts]) => (
           <section key={group} className={classes.group}>

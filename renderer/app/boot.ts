@@ -6,6 +6,7 @@ import { followImageList, useCanvas } from '../store/canvas.ts';
 import { followImages, useImages } from '../store/images.ts';
 import { followJobs, useJobs } from '../store/jobs.ts';
 import { reportProblem } from '../store/notices.ts';
+import { usePreferences } from '../store/preferences.ts';
 import { followProject, useProject } from '../store/project.ts';
 
 export function boot(): () => void {
@@ -15,6 +16,7 @@ export function boot(): () => void {
     followJobs(useJobs, client),
     followImageList(useCanvas, useImages),
     followOpenProject(),
+    rememberOpenImage(),
     client.onConnection(resync),
     installLeaveQuestion(window),
     addLeaveGuard(unsavedReason),
@@ -30,9 +32,20 @@ function followOpenProject(): () => void {
   return useProject.subscribe((now, before) => {
     if (now.project?.path === before.project?.path) return;
     useImages.getState().clear();
+    // Whoever leaves a project with unsaved edits has been asked; another project must not get them.
+    if (useCanvas.getState().save.pending > 0) useCanvas.getState().discardUnsaved();
     if (!now.project) return;
-    void useImages.getState().load();
+    void useImages.getState().load(usePreferences.getState().lastImages[now.project.path]);
     void useJobs.getState().load();
+  });
+}
+
+/** So that a project opens where it was left. */
+function rememberOpenImage(): () => void {
+  return useImages.subscribe((now, before) => {
+    const path = useProject.getState().project?.path;
+    if (path === undefined || now.currentId === null || now.currentId === before.currentId) return;
+    usePreferences.getState().rememberImage(path, now.currentId);
   });
 }
 

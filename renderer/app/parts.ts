@@ -1,15 +1,13 @@
-import { type ComponentType, lazy } from 'react';
+/** The other rooms' screens, fetched when they are first looked at: labelling starts without them. */
+import { lazy } from 'react';
 
-const modules: Record<string, () => Promise<Record<string, ComponentType>>> = {};
-
-function part(path: string, name: string): ComponentType | null {
-  const load = modules[path];
-  return load ? lazy(async () => ({ default: (await load())[name]! })) : null;
-}
-
-export const parts = {
-  TrainScreen: part('../train/TrainScreen.tsx', 'TrainScreen'),
-  ReviewScreen: part('../review/ReviewScreen.tsx', 'ReviewScreen'),
-  PredictButton: part('../review/PredictButton.tsx', 'PredictButton'),
-  GpuChip: part('../train/GpuChip.tsx', 'GpuChip'),
-};
+export const TrainScreen = lazy(async () => ({
+  default: (await import('../train/TrainScreen.tsx')).TrainScreen,
+}));
+export const ReviewScreen = lazy(async () => ({
+  default: (await import('../review/ReviewScreen.tsx')).ReviewScreen,
+}));
+export const PredictButton = lazy(async () => ({
+  default: (await import('../review/PredictButton.tsx')).PredictButton,
+}));
+export const GpuChip = lazy(async () => ({ default: (await import('../train/GpuChip.tsx')).GpuChip }));

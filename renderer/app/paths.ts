@@ -12,3 +12,12 @@ export function folderNameFor(name: string): string {
     .replace(/[. ]+$/, '');
   return plain === '' ? 'project' : plain;
 }
+
+/** A short name for an exported folder: words and hyphens only, so that no tool has to quote it. */
+export function slugFor(name: string): string {
+  const slug = name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '');
+  return slug === '' ? 'labels' : slug;
+}

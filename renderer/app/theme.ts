@@ -1,5 +1,13 @@
 /** The look: calm, dense, one accent. Class colours and the balance's two colours are data and stand apart from it. */
-import { createTheme, type MantineColorsTuple, Modal, NumberInput, Popover, Tooltip } from '@mantine/core';
+import {
+  Button,
+  createTheme,
+  type MantineColorsTuple,
+  Modal,
+  NumberInput,
+  Popover,
+  Tooltip,
+} from '@mantine/core';
 
 const iris: MantineColorsTuple = [
   '#eef0ff',
@@ -60,8 +68,19 @@ export const theme = createTheme({
     sizes: { h1: { fontSize: '24px' }, h2: { fontSize: '18px' }, h3: { fontSize: '14px' } },
   },
   components: {
+    Button: Button.extend({ styles: { label: { fontWeight: 550 } } }),
     // Locking the page's scroll would need a style element of its own; this page never scrolls.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true, radius: 'md', padding: 'lg' } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        lockScroll: false,
+        centered: true,
+        radius: 'md',
+        padding: 'lg',
+        overlayProps: { backgroundOpacity: 0.45 },
+        transitionProps: { duration: 120 },
+      },
+      styles: { title: { fontSize: 16, fontWeight: 600 } },
+    }),
     Popover: Popover.extend({ defaultProps: { radius: 'md', shadow: 'md' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 450, withArrow: false, fz: 12, color: 'dark.6' } }),
     NumberInput: NumberInput.extend({ defaultProps: { hideControls: true } }),

@@ -28,7 +28,8 @@ export interface ImagesState {
   readonly currentId: string | null;
   /** Grows whenever an image's boxes changed behind the canvas's back; the canvas then reads them again. */
   readonly refreshes: number;
-  load(): Promise<void>;
+  /** `wantedId`: the image to open where none is open yet; else the first. */
+  load(wantedId?: string): Promise<void>;
   clear(): void;
   setFilter(changes: Partial<ImageFilter>): void;
   openImage(id: string): void;
@@ -73,14 +74,14 @@ export function createImagesStore(client: Client) {
     currentId: null,
     refreshes: 0,
 
-    async load() {
+    async load(wantedId) {
       if (get().order.length === 0) set({ phase: 'loading' });
       try {
         const images = await client.request('images.list', {});
         const byId = new Map(images.map((image) => [image.id, image]));
         const order = images.map(({ id }) => id);
         const { currentId, filter } = get();
-        const kept = currentId !== null && byId.has(currentId) ? currentId : (order[0] ?? null);
+        const kept = [currentId, wantedId].find((id) => id != null && byId.has(id)) ?? order[0] ?? null;
         set({ phase: 'ready', byId, order, currentId: kept });
         set({ visible: visibleOf({ byId, order, filter, currentId: kept }) });
       } catch (error) {

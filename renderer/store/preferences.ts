@@ -9,11 +9,14 @@ interface Kept {
   readonly advanceAfterReview: boolean;
   readonly showTags: boolean;
   readonly showCrosshair: boolean;
+  /** The image last open in each project, by the project's path; the newest project last. */
+  readonly lastImages: Readonly<Record<string, string>>;
 }
 
 interface PreferencesState extends Kept {
   setWorkspace(workspace: Workspace): void;
   set(changes: Partial<Kept>): void;
+  rememberImage(projectPath: string, imageId: string): void;
 }
 
 const storageKey = 'boxwright.preferences';
@@ -22,7 +25,10 @@ const defaults: Kept = {
   advanceAfterReview: true,
   showTags: true,
   showCrosshair: true,
+  lastImages: {},
 };
+
+const rememberedProjects = 20;
 
 export const usePreferences = create<PreferencesState>()((set, get) => ({
   ...defaults,
@@ -32,8 +38,13 @@ export const usePreferences = create<PreferencesState>()((set, get) => ({
   },
   set(changes) {
     set(changes);
-    const { workspace, advanceAfterReview, showTags, showCrosshair } = get();
-    save({ workspace, advanceAfterReview, showTags, showCrosshair });
+    const { workspace, advanceAfterReview, showTags, showCrosshair, lastImages } = get();
+    save({ workspace, advanceAfterReview, showTags, showCrosshair, lastImages });
+  },
+  rememberImage(projectPath, imageId) {
+    const { [projectPath]: _old, ...others } = get().lastImages;
+    const newest = [...Object.entries(others), [projectPath, imageId]].slice(-rememberedProjects);
+    get().set({ lastImages: Object.fromEntries(newest) });
   },
 }));
 

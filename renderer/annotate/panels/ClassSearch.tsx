@@ -20,6 +20,8 @@ export function ClassSearch() {
       size={380}
       yOffset="16vh"
       centered={false}
+      overlayProps={{ backgroundOpacity: 0.2 }}
+      shadow="xl"
       aria-label="Choose a class"
     >
       {question && <Search question={question} onClose={close} />}
