@@ -1,5 +1,6 @@
 /** The GPU of a process without a browser: Dawn, Chromium's WebGPU, as an npm package. */
 import { Problem } from '../../shared/domain/problem.ts';
+import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import { ensureVulkanLoader, softwareAdapterFiles } from './softwareAdapter.ts';
 
 export interface ObtainedDevice {
@@ -45,7 +46,7 @@ export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedD
     device,
     adapterInfo: adapter.info,
     name: adapterName(adapter.info),
-    software: isSoftware(adapter.info),
+    software: isSoftwareAdapter(adapter.info),
     release: () => device.destroy(),
   };
 }
@@ -89,7 +90,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     'maxComputeWorkgroupsPerDimension',
   ] as const;
   const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  const optional: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+  const optional: GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
   const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
   return adapter.requestDevice({ requiredLimits, requiredFeatures });
 }
@@ -101,13 +102,6 @@ export function adapterName(info: GPUAdapterInfo): string {
   );
   if (words.some((text) => /swiftshader/i.test(text))) return 'SwiftShader (CPU)';
   return words[0] ?? ([info.vendor, info.architecture].filter(Boolean).join(' ') || 'GPU');
-}
-
-/** Also true of llvmpipe and WARP, whatever the driver says of itself. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
-  if (info.isFallbackAdapter) return true;
-  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
 }
 
 function noAdapter(): Problem {

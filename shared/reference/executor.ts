@@ -1,0 +1,315 @@
+/**
+ * The detector on tfjs with its autodiff: the oracle that every kernel is held against, and what trains where nothing
+ * faster is there. The backend (webgpu, webgl, cpu) is chosen by whoever registers it.
+ */
+import {
+  add,
+  concat,
+  dispose,
+  getBackend,
+  keep,
+  mul,
+  reshape,
+  square,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  tensor1d,
+  tensor2d,
+  tensor4d,
+  tidy,
+  tile,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core';
+import { decodeDetections } from '../detector/decode.ts';
+import { initialWeights } from '../detector/init.ts';
+import {
+  buildRetinaNet,
+  type NetworkGraph,
+  parameterCount,
+  type RetinaNetOptions,
+} from '../detector/network.ts';
+import { Problem } from '../domain/problem.ts';
+import type { ClassBalance } from '../loss/balance.ts';
+import type {
+  Batch,
+  Detection,
+  DetectSettings,
+  Executor,
+  NamedTensor,
+  StepReport,
+  StepSettings,
+} from '../loss/executor.ts';
+import type { DeviceWatch } from './backend.ts';
+import { type Activations, interpret } from './layers.ts';
+import {
+  classRows,
+  focalTerms,
+  giouBoxLoss,
+  l1BoxLoss,
+  lossMatrix,
+  rowsOfLevels,
+  targetColumns,
+} from './losses.ts';
+import { Parameters, permuteFilter } from './parameters.ts';
+import { AnchorCache, type BatchTargets, levelCounts, prepareTargets } from './targets.ts';
+
+export interface ReferenceExecutorOptions {
+  readonly network: RetinaNetOptions;
+  readonly boxLoss: 'l1' | 'giou';
+  /** pi of the first weights. */
+  readonly prior: number;
+  readonly seed: number;
+  /** For people: the adapter's name, and whether the CPU plays it. */
+  readonly adapter: string;
+  readonly software: boolean;
+  /** Where the backend is WebGPU: what `registerWebGPU` returned. */
+  readonly watch?: DeviceWatch;
+}
+
+/** What a step computes before it decides: for tests, and for the step itself. */
+export interface Gradients {
+  readonly report: StepReport;
+  /** Per trainable parameter, in torch's layout. */
+  readonly gradients: readonly NamedTensor[];
+}
+
+/** An executor on the current tfjs backend, with fresh weights of the given seed. */
+export async function createReferenceExecutor(options: ReferenceExecutorOptions): Promise<ReferenceExecutor> {
+  return new ReferenceExecutor(options);
+}
+
+export class ReferenceExecutor implements Executor {
+  readonly adapter: string;
+  readonly backend: string;
+  readonly software: boolean;
+  readonly parameterCount: number;
+  readonly graph: NetworkGraph;
+  readonly #options: ReferenceExecutorOptions;
+  readonly #parameters: Parameters;
+  readonly #anchors: AnchorCache;
+
+  constructor(options: ReferenceExecutorOptions) {
+    this.#options = options;
+    this.adapter = options.adapter;
+    this.software = options.software;
+    this.backend = `tfjs-${getBackend()}`;
+    this.graph = buildRetinaNet(options.network);
+    this.parameterCount = parameterCount(this.graph);
+    this.#parameters = new Parameters(this.graph, initialWeights(this.graph, options));
+    this.#anchors = new AnchorCache(this.graph);
+  }
+
+  /** One step of SGD. Where the loss or a gradient is not finite, no weight changes and the report says so. */
+  async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
+    const pass = this.#backward(batch, settings);
+    try {
+      const report = await this.#report(pass);
+      if (report.finite) this.#parameters.update(pass.gradients, settings);
+      return report;
+    } finally {
+      dispose([...pass.gradients, pass.figures]);
+    }
+  }
+
+  /** The gradients of a step that is not taken. */
+  async gradients(batch: Batch, settings: StepSettings): Promise<Gradients> {
+    const pass = this.#backward(batch, settings);
+    try {
+      const names = this.#parameters.trainableNames();
+      const gradients = await Promise.all(names.map((name, i) => this.#toTorch(name, pass.gradients[i]!)));
+      return { report: await this.#report(pass), gradients };
+    } finally {
+      dispose([...pass.gradients, pass.figures]);
+    }
+  }
+
+  async detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]> {
+    const classCount = this.#options.network.foregroundClassCount;
+    const { logits, deltas } = await this.heads(batch);
+    const anchors = this.#anchors.of(batch.paddedHeight, batch.paddedWidth);
+    const count = anchors.length / 4;
+    const counts = levelCounts(this.graph, batch.paddedHeight, batch.paddedWidth);
+    return batch.targets.map((frame, index) => {
+      const head = {
+        logits: logits.subarray(index * count * classCount, (index + 1) * count * classCount),
+        deltas: deltas.subarray(index * count * 4, (index + 1) * count * 4),
+        anchors,
+        levelCounts: counts,
+        foregroundClassCount: classCount,
+      };
+      return decodeDetections(head, frame, settings);
+    });
+  }
+
+  /** Raw head outputs: logits `[batch * anchors * K]` and deltas `[batch * anchors * 4]`. */
+  async heads(batch: Batch): Promise<{ logits: Float32Array; deltas: Float32Array }> {
+    const outputs = tidy(() => {
+      const { logits, deltas } = this.#forward(batch);
+      return [logits, deltas];
+    });
+    try {
+      const [logits, deltas] = (await Promise.all(outputs.map((each) => each.data()))) as [
+        Float32Array,
+        Float32Array,
+      ];
+      this.#options.watch?.check();
+      return { logits, deltas };
+    } finally {
+      dispose(outputs);
+    }
+  }
+
+  /** An activation of the graph by node id, for tests: NHWC. */
+  async activation(batch: Batch, id: string): Promise<{ shape: number[]; data: Float32Array }> {
+    const wanted = tidy(() => this.#interpret(batch).get(id)!.clone());
+    const data = (await wanted.data()) as Float32Array;
+    dispose(wanted);
+    return { shape: wanted.shape, data };
+  }
+
+  exportWeights(): Promise<NamedTensor[]> {
+    return this.#parameters.exportWeights();
+  }
+
+  importWeights(tensors: readonly NamedTensor[]): void {
+    this.#parameters.importWeights(tensors);
+  }
+
+  exportState(): Promise<NamedTensor[]> {
+    return this.#parameters.exportState();
+  }
+
+  importState(tensors: readonly NamedTensor[]): void {
+    this.#parameters.importState(tensors);
+  }
+
+  dispose(): void {
+    this.#parameters.dispose();
+  }
+
+  #interpret(batch: Batch, learnt?: ReadonlyMap<string, Tensor>): Activations {
+    requireWholeCells(batch);
+    const { paddedHeight, paddedWidth } = batch;
+    const images = tensor4d(batch.images, [batch.batch, paddedHeight, paddedWidth, 3]);
+    return interpret(this.graph, images, {
+      parameter: (name) => learnt?.get(name) ?? this.#parameters.value(name),
+      frozenNorm: (prefix) => this.#parameters.frozenNorm(prefix),
+    });
+  }
+
+  #forward(batch: Batch, learnt?: ReadonlyMap<string, Tensor>): { logits: Tensor2D; deltas: Tensor2D } {
+    const activations = this.#interpret(batch, learnt);
+    const levels = (ids: readonly string[]): Tensor4D[] => ids.map((id) => activations.get(id)!);
+    return {
+      logits: rowsOfLevels(levels(this.graph.logits), this.#options.network.foregroundClassCount),
+      deltas: rowsOfLevels(levels(this.graph.deltas), 4),
+    };
+  }
+
+  /** Loss, its figures and all gradients, on the device; the caller disposes of them. */
+  #backward(batch: Batch, settings: StepSettings): Pass {
+    const classCount = this.#options.network.foregroundClassCount;
+    const anchors = this.#anchors.of(batch.paddedHeight, batch.paddedWidth);
+    const targets = prepareTargets(batch, anchors, classCount, this.#options.boxLoss);
+    const names = this.#parameters.trainableNames();
+    let pass: Pass | null = null;
+    tidy(() => {
+      const figures: Tensor[] = [];
+      const loss = (...learnt: Tensor[]): Tensor => {
+        const byName = new Map(names.map((name, index) => [name, learnt[index]!]));
+        const { logits, deltas } = this.#forward(batch, byName);
+        const rows = classRows(tensor1d(targets.classes, 'int32'), classCount);
+        const terms = focalTerms(logits, targetColumns(rows, classCount), settings.alpha, settings.gamma);
+        const weighted: Tensor2D = mul(terms, column(targets.classWeights));
+        const box = this.#boxLoss(deltas, anchors, targets, batch.batch);
+        figures.push(keep(lossMatrix(rows, weighted)), keep(box));
+        return add(sum(weighted), box);
+      };
+      const { grads } = valueAndGrads(loss)(names.map((name) => this.#parameters.value(name)));
+      const norms = grads.map((gradient) => reshape(sum(square(gradient)), [1]));
+      const all = concat([...figures.map((each) => reshape(each, [-1])), ...norms]);
+      dispose(figures);
+      pass = { gradients: grads.map(keep), figures: keep(all), targets };
+    });
+    return pass!;
+  }
+
+  #boxLoss(deltas: Tensor2D, anchors: Float32Array, targets: BatchTargets, batch: number): Tensor {
+    const weights = column(targets.boxWeights);
+    const boxes = tensor2d(targets.boxes, [targets.classes.length, 4]);
+    if (this.#options.boxLoss === 'l1') return l1BoxLoss(deltas, boxes, weights);
+    const rows: Tensor2D = tile(tensor2d(anchors, [targets.anchorsPerImage, 4]), [batch, 1]);
+    return giouBoxLoss(deltas, rows, boxes, weights);
+  }
+
+  /** The one readback of a step: the loss matrix, the box loss, and the squared norm of every gradient. */
+  async #report({ figures, targets }: Pass): Promise<StepReport> {
+    const classCount = this.#options.network.foregroundClassCount;
+    const data = (await figures.data()) as Float32Array;
+    this.#options.watch?.check();
+    const matrix = data.subarray(0, (classCount + 1) * classCount);
+    const balance = balanceOf(matrix, classCount, targets);
+    return {
+      classification: balance.reduce((total, each) => total + each.foreground + each.background, 0),
+      box: data[matrix.length]!,
+      positives: targets.positives,
+      balance,
+      finite: data.every(Number.isFinite),
+    };
+  }
+
+  async #toTorch(name: string, gradient: Tensor): Promise<NamedTensor> {
+    const { shape } = this.graph.parameters.find((spec) => spec.name === name)!;
+    const data = (await gradient.data()) as Float32Array;
+    if (shape.length !== 4) return { name, shape, data };
+    const [outputs, inputs, height, width] = shape as [number, number, number, number];
+    return { name, shape, data: permuteFilter(data, outputs, inputs, height * width, 'toTorch') };
+  }
+}
+
+interface Pass {
+  readonly gradients: Tensor[];
+  readonly figures: Tensor;
+  readonly targets: BatchTargets;
+}
+
+/** The balance of every class out of the loss matrix (see `lossMatrix`). */
+export function balanceOf(
+  matrix: Float32Array,
+  classCount: number,
+  targets: Pick<BatchTargets, 'positivesOf' | 'positives' | 'backgroundTrueAnchors'>,
+): ClassBalance[] {
+  return Array.from({ length: classCount }, (_, classIndex) => {
+    let backgroundOther = 0;
+    for (let row = 0; row < classCount; row++) {
+      if (row !== classIndex) backgroundOther += matrix[row * classCount + classIndex]!;
+    }
+    const backgroundTrue = matrix[classCount * classCount + classIndex]!;
+    const positives = targets.positivesOf[classIndex]!;
+    return {
+      classIndex,
+      foreground: matrix[classIndex * classCount + classIndex]!,
+      background: backgroundTrue + backgroundOther,
+      backgroundTrue,
+      backgroundOther,
+      positives,
+      backgroundTrueAnchors: targets.backgroundTrueAnchors,
+      backgroundOtherAnchors: targets.positives - positives,
+    };
+  });
+}
+
+function column(values: Float32Array): Tensor2D {
+  return tensor2d(values, [values.length, 1]);
+}
+
+function requireWholeCells(batch: Batch): void {
+  if (batch.paddedHeight % 32 === 0 && batch.paddedWidth % 32 === 0) return;
+  throw new Problem(
+    'bad-input',
+    `A batch of ${batch.paddedWidth}x${batch.paddedHeight} px cannot be computed: both sides must be multiples of 32.`,
+    'Pad the images to a multiple of 32.',
+  );
+}

@@ -1,0 +1,54 @@
+/** Our own WGSL through tfjs's WebGPU backend: a flat list of threads, every constant baked into the source. */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+
+/** What `backend.runWebGPUProgram` takes; tfjs-backend-webgpu exports no name for it. */
+type WebGPUProgram = Parameters<WebGPUBackend['runWebGPUProgram']>[0];
+
+export interface KernelSource {
+  /** Tells apart any two sources. */
+  readonly key: string;
+  readonly inputs: readonly string[];
+  /** Per input, 4 where it is read as `array<vec4<f32>>`; absent: 1 each. */
+  readonly inputComponents?: readonly number[];
+  /** 4 where `result` is written as `array<vec4<f32>>`. */
+  readonly outputComponent?: number;
+  readonly outputShape: readonly number[];
+  /** Defines `fn main(index: i32)`, called for every index below `threads` and a few above. */
+  readonly code: string;
+  readonly threads: number;
+  /** Members of `uniforms`, as WGSL; values in `uniformData`. */
+  readonly uniforms?: string;
+}
+
+type UniformData = Parameters<WebGPUBackend['runWebGPUProgram']>[3];
+
+/** Small: a software adapter gives each workgroup to one core, and the last levels have few threads. */
+const workgroupSize = 16;
+
+/** Encodes the kernel. */
+export function runKernel(
+  backend: WebGPUBackend,
+  source: KernelSource,
+  inputs: TensorInfo[],
+  uniformData?: UniformData,
+): TensorInfo {
+  const program: WebGPUProgram = {
+    variableNames: [...source.inputs],
+    outputShape: [...source.outputShape],
+    workgroupSize: [workgroupSize, 1, 1],
+    dispatchLayout: { x: source.outputShape.map((_, axis) => axis) },
+    dispatch: [Math.ceil(source.threads / workgroupSize), 1, 1],
+    shaderKey: `boxwright_${source.key}`,
+    getUserCode: () => source.code,
+    variableComponents: [...(source.inputComponents ?? source.inputs.map(() => 1))],
+    outputComponent: source.outputComponent ?? 1,
+    ...(source.uniforms ? { uniforms: source.uniforms } : {}),
+  };
+  return backend.runWebGPUProgram(program, inputs, 'float32', uniformData);
+}
+
+/** `start(0) separator start(1) …` of a count, for unrolling. */
+export function unroll(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join('\n');
+}

@@ -1,0 +1,101 @@
+/** Puts our kernels in the place of tfjs's, under tfjs's names, so that its gradients find them. */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import {
+  backend_util,
+  getKernel,
+  type KernelConfig,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core';
+import { type ConvInfo, convolveForward, convolveInputGradient } from './convolution.ts';
+import { convolveFilterGradient } from './filterGradient.ts';
+
+type KernelFunc = KernelConfig['kernelFunc'];
+type KernelArguments = Parameters<KernelFunc>[0];
+
+const convolutionKernels = ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'] as const;
+type ConvolutionKernel = (typeof convolutionKernels)[number];
+
+/** tfjs's own kernels, kept for what ours do not cover and for going back. */
+const stock = new Map<ConvolutionKernel, KernelFunc>();
+
+/** Register-tiled convolutions (5 to 10 times tfjs's on SwiftShader), or tfjs's own again. */
+export function setTiledConvolutions(wanted: boolean): void {
+  if (wanted === stock.size > 0) return;
+  for (const name of convolutionKernels) {
+    if (wanted) {
+      const original = getKernel(name, 'webgpu').kernelFunc;
+      stock.set(name, original);
+      replace(name, (args) => tiled(name, args) ?? original(args));
+    } else {
+      replace(name, stock.get(name)!);
+    }
+  }
+  if (!wanted) stock.clear();
+}
+
+function replace(kernelName: ConvolutionKernel, kernelFunc: KernelFunc): void {
+  unregisterKernel(kernelName, 'webgpu');
+  registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
+}
+
+/** Null where the convolution is not of the kind that our kernels compute. */
+function tiled(name: ConvolutionKernel, args: KernelArguments): TensorInfo | null {
+  const backend = args.backend as WebGPUBackend;
+  const inputs = args.inputs as Record<string, TensorInfo>;
+  const attrs = args.attrs as unknown as ConvolutionAttributes;
+  const inputShape = attrs.inputShape ?? inputs.x!.shape;
+  const filterShape = attrs.filterShape ?? inputs.filter!.shape;
+  const info = convolutionInfo(inputShape, filterShape, attrs);
+  if (!info) return null;
+  switch (name) {
+    case 'Conv2D':
+      return convolveForward(backend, inputs.x!, inputs.filter!, info);
+    case 'Conv2DBackpropFilter':
+      return convolveFilterGradient(backend, inputs.x!, inputs.dy!, info);
+    case 'Conv2DBackpropInput': {
+      const swapped = swapChannels(backend, inputs.filter!);
+      const gradient = convolveInputGradient(backend, inputs.dy!, swapped, info);
+      backend.disposeData(swapped.dataId);
+      return gradient;
+    }
+  }
+}
+
+interface ConvolutionAttributes {
+  readonly strides: number | [number, number];
+  readonly pad: number | 'valid' | 'same';
+  readonly dataFormat: 'NHWC' | 'NCHW';
+  readonly dilations?: number | [number, number];
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly inputShape?: number[];
+  readonly filterShape?: number[];
+}
+
+function convolutionInfo(
+  inputShape: number[],
+  filterShape: number[],
+  attrs: ConvolutionAttributes,
+): ConvInfo | null {
+  if (attrs.dataFormat !== 'NHWC') return null;
+  const info = backend_util.computeConv2DInfo(
+    inputShape as [number, number, number, number],
+    filterShape as [number, number, number, number],
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+  );
+  const { padInfo } = info;
+  const square = info.filterHeight === info.filterWidth && info.strideHeight === info.strideWidth;
+  const plain = info.dilationHeight === 1 && info.dilationWidth === 1 && padInfo.top === padInfo.left;
+  return square && plain ? info : null;
+}
+
+/** HWIO to HWOI. */
+function swapChannels(backend: WebGPUBackend, filter: TensorInfo): TensorInfo {
+  const transpose = getKernel('Transpose', 'webgpu').kernelFunc;
+  const perm = [0, 1, 3, 2];
+  return transpose({ backend, inputs: { x: filter }, attrs: { perm } }) as TensorInfo;
+}

@@ -1,0 +1,137 @@
+/** The graph on tfjs: one function per kind of layer, differentiable on every backend. */
+import {
+  add,
+  avgPool,
+  conv2d,
+  customGrad,
+  image,
+  maxPool,
+  mean,
+  mul,
+  relu,
+  reshape,
+  rsqrt,
+  square,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
+import type { ConvNode, GraphNode, GroupNormNode } from '../detector/graph.ts';
+import { inputId } from '../detector/graph.ts';
+import type { NetworkGraph } from '../detector/network.ts';
+
+/** Parameters on the device, by torchvision's names; convolutions HWIO, as tfjs wants them. */
+export type ParameterLookup = (name: string) => Tensor;
+
+/** A frozen norm as `x * scale + shift`. */
+export interface FrozenNorm {
+  readonly scale: Tensor1D;
+  readonly shift: Tensor1D;
+}
+
+export interface LayerContext {
+  readonly parameter: ParameterLookup;
+  readonly frozenNorm: (prefix: string) => FrozenNorm;
+}
+
+/** Activations by node id. */
+export type Activations = ReadonlyMap<string, Tensor4D>;
+
+/** Runs the whole graph on images `[batch, height, width, 3]`; sides are multiples of 32. */
+export function interpret(graph: NetworkGraph, images: Tensor4D, context: LayerContext): Activations {
+  const activations = new Map<string, Tensor4D>([[inputId, images]]);
+  const read = (id: string): Tensor4D => {
+    const activation = activations.get(id);
+    if (!activation) throw new Error(`The graph reads ${id} before it is computed.`);
+    return activation;
+  };
+  const folded = foldedNorms(graph);
+  for (const node of graph.nodes) {
+    if (node.op === 'frozenNorm' && folded.has(node.input)) {
+      activations.set(node.id, read(node.input));
+      continue;
+    }
+    const norm = folded.get(node.id);
+    activations.set(node.id, runNode(node, read, context, norm ? context.frozenNorm(norm) : null));
+  }
+  return activations;
+}
+
+/** Convolutions whose result goes to a frozen norm, to that norm's prefix: the pair is computed as one convolution. */
+function foldedNorms(graph: NetworkGraph): Map<string, string> {
+  const convolutions = new Set(graph.nodes.filter((node) => node.op === 'conv').map((node) => node.id));
+  const folded = new Map<string, string>();
+  for (const node of graph.nodes) {
+    if (node.op === 'frozenNorm' && convolutions.has(node.input)) folded.set(node.input, node.prefix);
+  }
+  return folded;
+}
+
+function runNode(
+  node: GraphNode,
+  read: (id: string) => Tensor4D,
+  context: LayerContext,
+  norm: FrozenNorm | null,
+): Tensor4D {
+  const input = read(node.input);
+  switch (node.op) {
+    case 'conv':
+      return convolve(node, input, context, norm);
+    case 'frozenNorm': {
+      const { scale, shift } = context.frozenNorm(node.prefix);
+      return add(mul(input, scale), shift);
+    }
+    case 'groupNorm':
+      return groupNorm(node, input, context);
+    case 'relu':
+      return relu(input);
+    case 'maxPool':
+      return maxPool(input, 3, 2, 1);
+    case 'add':
+      return add(input, read(node.other));
+    case 'upsample':
+      return upsample(input, read(node.like));
+  }
+}
+
+/** A following frozen norm is folded into the weights: the gradient flows through the small product. */
+function convolve(node: ConvNode, input: Tensor4D, context: LayerContext, norm: FrozenNorm | null): Tensor4D {
+  const weight = context.parameter(node.weight) as Tensor4D;
+  const scaled: Tensor4D = norm ? mul(weight, norm.scale) : weight;
+  const sums = conv2d(input, scaled, node.stride, node.padding);
+  const bias = norm ? norm.shift : node.bias ? context.parameter(node.bias) : null;
+  return bias ? add(sums, bias) : sums;
+}
+
+/** torch's GroupNorm: biased variance over height, width and the channels of a group. */
+function groupNorm(node: GroupNormNode, input: Tensor4D, context: LayerContext): Tensor4D {
+  const [batch, height, width, channels] = input.shape;
+  const grouped = reshape(input, [batch, height * width, node.groups, channels / node.groups]);
+  const centred = sub(grouped, mean(grouped, [1, 3], true));
+  const variance = mean(square(centred), [1, 3], true);
+  const normed = reshape(mul(centred, rsqrt(add(variance, node.epsilon))), input.shape);
+  return add(
+    mul(normed, context.parameter(`${node.prefix}.weight`)),
+    context.parameter(`${node.prefix}.bias`),
+  );
+}
+
+/**
+ * Nearest neighbour to exactly twice the size, with a gradient of its own: tfjs 4.22's is wrong on webgpu for 43 of the
+ * sizes 1 to 100 (f32 rounding of dy/Y), and on cpu for batches above one (`dyROffset` uses the image's batch stride). Each
+ * input cell fed a 2x2 block, so its gradient is that block's sum.
+ */
+export function upsample(input: Tensor4D, like: Tensor4D): Tensor4D {
+  const [, height, width] = input.shape;
+  if (like.shape[1] !== 2 * height || like.shape[2] !== 2 * width) {
+    throw new Error(
+      `Cannot upsample ${height}x${width} to ${like.shape[1]}x${like.shape[2]}: not a factor of two.`,
+    );
+  }
+  const operation = customGrad((value) => ({
+    value: image.resizeNearestNeighbor(value as Tensor4D, [2 * height, 2 * width]),
+    gradFunc: (gradient: Tensor) => mul(avgPool(gradient as Tensor4D, 2, 2, 'valid'), 4),
+  }));
+  return operation(input) as Tensor4D;
+}

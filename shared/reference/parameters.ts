@@ -1,0 +1,226 @@
+/** A network's numbers on the device: learnt tensors with their momentum, fixed ones, and the way to and from torch's layout. */
+import {
+  add,
+  dispose,
+  keep,
+  mul,
+  scalar,
+  type Tensor,
+  tensor,
+  tensor1d,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { ParameterSpec } from '../detector/graph.ts';
+import { elementCount, type NetworkGraph } from '../detector/network.ts';
+import { Problem } from '../domain/problem.ts';
+import type { NamedTensor } from '../loss/executor.ts';
+import type { FrozenNorm } from './layers.ts';
+
+interface Slot {
+  readonly spec: ParameterSpec;
+  value: Tensor;
+  /** SGD's momentum; null for what does not learn. */
+  velocity: Tensor | null;
+}
+
+export interface SgdSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/** Parameters by name. Values are replaced, never written in place: a step that is not taken leaves no trace. */
+export class Parameters {
+  readonly #slots = new Map<string, Slot>();
+  readonly #buffers = new Map<string, Float32Array>();
+  readonly #frozenNorms = new Map<string, FrozenNorm>();
+  readonly #graph: NetworkGraph;
+
+  constructor(graph: NetworkGraph, weights: ReadonlyMap<string, Float32Array>) {
+    this.#graph = graph;
+    for (const spec of graph.parameters) {
+      const data = weights.get(spec.name)!;
+      if (spec.buffer) {
+        this.#buffers.set(spec.name, data.slice());
+        continue;
+      }
+      const value = keep(toDevice(spec.shape, data));
+      const velocity = spec.trainable ? keep(zeros(value.shape)) : null;
+      this.#slots.set(spec.name, { spec, value, velocity });
+    }
+    this.#rebuildFrozenNorms();
+  }
+
+  /** Names of what learns, in the graph's order. */
+  trainableNames(): string[] {
+    return [...this.#slots.values()].filter((slot) => slot.velocity).map((slot) => slot.spec.name);
+  }
+
+  value(name: string): Tensor {
+    return this.#slots.get(name)!.value;
+  }
+
+  frozenNorm(prefix: string): FrozenNorm {
+    return this.#frozenNorms.get(prefix)!;
+  }
+
+  /** torch.optim.SGD: dampening 0, no Nesterov, decay added to the gradient. Gradients in the order of `trainableNames`. */
+  update(gradients: readonly Tensor[], settings: SgdSettings): void {
+    const names = this.trainableNames();
+    names.forEach((name, index) => {
+      const slot = this.#slots.get(name)!;
+      const [velocity, value] = sgd(slot.value, slot.velocity!, gradients[index]!, settings);
+      dispose([slot.value, slot.velocity!]);
+      slot.velocity = keep(velocity);
+      slot.value = keep(value);
+    });
+  }
+
+  /** Every parameter and buffer, in torch's layout. */
+  async exportWeights(): Promise<NamedTensor[]> {
+    return Promise.all(
+      this.#graph.parameters.map(async ({ name, shape, buffer }) => ({
+        name,
+        shape,
+        data: buffer ? this.#buffers.get(name)!.slice() : await toTorch(shape, this.value(name)),
+      })),
+    );
+  }
+
+  /** The optimizer's momentum, under the parameters' names. */
+  async exportState(): Promise<NamedTensor[]> {
+    return Promise.all(
+      this.trainableNames().map(async (name) => {
+        const { spec, velocity } = this.#slots.get(name)!;
+        return { name, shape: spec.shape, data: await toTorch(spec.shape, velocity!) };
+      }),
+    );
+  }
+
+  /**
+   * Replaces every weight. Nothing is changed unless all fit.
+   * @throws Problem `bad-input` naming the first tensor that is missing or has another shape
+   */
+  importWeights(tensors: readonly NamedTensor[]): void {
+    const byName = new Map(tensors.map((each) => [each.name, each]));
+    const found = this.#graph.parameters.map((spec) => ({
+      spec,
+      data: matching(spec, byName.get(spec.name)),
+    }));
+    for (const { spec, data } of found) {
+      if (spec.buffer) this.#buffers.set(spec.name, data.slice());
+      else this.#replace(this.#slots.get(spec.name)!, 'value', data);
+    }
+    this.#rebuildFrozenNorms();
+  }
+
+  /** @throws Problem `bad-input`, as `importWeights` */
+  importState(tensors: readonly NamedTensor[]): void {
+    const byName = new Map(tensors.map((each) => [each.name, each]));
+    const found = this.trainableNames().map((name) => {
+      const slot = this.#slots.get(name)!;
+      return { slot, data: matching(slot.spec, byName.get(name)) };
+    });
+    for (const { slot, data } of found) this.#replace(slot, 'velocity', data);
+  }
+
+  dispose(): void {
+    for (const { value, velocity } of this.#slots.values()) dispose(velocity ? [value, velocity] : [value]);
+    for (const { scale, shift } of this.#frozenNorms.values()) dispose([scale, shift]);
+    this.#slots.clear();
+    this.#frozenNorms.clear();
+  }
+
+  #replace(slot: Slot, field: 'value' | 'velocity', data: Float32Array): void {
+    const old = slot[field];
+    slot[field] = keep(toDevice(slot.spec.shape, data));
+    if (old) dispose(old);
+  }
+
+  #rebuildFrozenNorms(): void {
+    for (const { scale, shift } of this.#frozenNorms.values()) dispose([scale, shift]);
+    this.#frozenNorms.clear();
+    for (const node of this.#graph.nodes) {
+      if (node.op !== 'frozenNorm') continue;
+      const vector = (leaf: string) => this.#buffers.get(`${node.prefix}.${leaf}`)!;
+      const weight = vector('weight');
+      const variance = vector('running_var');
+      const mean = vector('running_mean');
+      const scale = weight.map((each, channel) => each / Math.sqrt(variance[channel]! + node.epsilon));
+      const shift = vector('bias').map((each, channel) => each - mean[channel]! * scale[channel]!);
+      this.#frozenNorms.set(node.prefix, { scale: keep(tensor1d(scale)), shift: keep(tensor1d(shift)) });
+    }
+  }
+}
+
+/** The new velocity and the new value. */
+function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdSettings): [Tensor, Tensor] {
+  return tidy(() => {
+    const decayed = add(gradient, mul(value, scalar(settings.weightDecay)));
+    const moved = add(mul(velocity, scalar(settings.momentum)), decayed);
+    return [moved, add(value, mul(moved, scalar(-settings.learningRate)))];
+  });
+}
+
+function matching(spec: ParameterSpec, given: NamedTensor | undefined): Float32Array {
+  const wanted = `[${spec.shape.join(', ')}]`;
+  if (!given) {
+    throw new Problem(
+      'bad-input',
+      `The weights have no tensor named ${spec.name} ${wanted}.`,
+      'Use weights of the same backbone and network options.',
+    );
+  }
+  const fits =
+    given.shape.length === spec.shape.length && given.shape.every((side, i) => side === spec.shape[i]);
+  if (!fits || given.data.length !== elementCount(spec.shape)) {
+    throw new Problem(
+      'bad-input',
+      `The weights' tensor ${spec.name} has shape [${given.shape.join(', ')}] where the network has ${wanted}.`,
+      'Use weights of the same backbone, network options and number of classes.',
+    );
+  }
+  return given.data;
+}
+
+/** torch's OIHW to tfjs's HWIO; vectors as they are. */
+function toDevice(shape: readonly number[], data: Float32Array): Tensor {
+  if (shape.length !== 4) return tensor(data.slice(), [...shape]);
+  const [outputs, inputs, height, width] = shape as [number, number, number, number];
+  return tensor(permuteFilter(data, outputs, inputs, height * width, 'toDevice'), [
+    height,
+    width,
+    inputs,
+    outputs,
+  ]);
+}
+
+async function toTorch(shape: readonly number[], onDevice: Tensor): Promise<Float32Array> {
+  const data = (await onDevice.data()) as Float32Array;
+  if (shape.length !== 4) return data.slice();
+  const [outputs, inputs, height, width] = shape as [number, number, number, number];
+  return permuteFilter(data, outputs, inputs, height * width, 'toTorch');
+}
+
+/** Between `[output][input][tap]` and `[tap][input][output]`. */
+export function permuteFilter(
+  data: Float32Array,
+  outputs: number,
+  inputs: number,
+  taps: number,
+  direction: 'toDevice' | 'toTorch',
+): Float32Array {
+  const permuted = new Float32Array(data.length);
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const torch = (output * inputs + input) * taps + tap;
+        const device = (tap * inputs + input) * outputs + output;
+        if (direction === 'toDevice') permuted[device] = data[torch]!;
+        else permuted[torch] = data[device]!;
+      }
+    }
+  }
+  return permuted;
+}

@@ -1,0 +1,14 @@
+/** The device of the GPU tests: SwiftShader wherever it can be had, so that the same numbers are checked on every machine. */
+import { type ObtainedDevice, obtainDevice } from '../../electron/terminal/device.ts';
+import { type DeviceWatch, registerWebGPU } from '../../shared/reference/backend.ts';
+
+let obtained: Promise<{ device: ObtainedDevice; watch: DeviceWatch }> | null = null;
+
+/** One device a test file, registered as tfjs's backend. */
+export function testDevice(): Promise<{ device: ObtainedDevice; watch: DeviceWatch }> {
+  obtained ??= obtainDevice({ preferSoftware: true }).then(async (device) => ({
+    device,
+    watch: await registerWebGPU(device.device, device.adapterInfo),
+  }));
+  return obtained;
+}

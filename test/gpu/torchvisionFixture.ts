@@ -1,0 +1,103 @@
+/** The models of test/fixtures, made again from hashes: weights by parameter name, images and boxes by tag. */
+import { readFileSync } from 'node:fs';
+import { paddedSize, preprocessInto, resizedSize, scaleBoxes } from '../../shared/detector/preprocess.ts';
+import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
+import type { Batch, BatchTarget, NamedTensor } from '../../shared/loss/executor.ts';
+
+export interface TensorStats {
+  readonly shape: number[];
+  readonly mean: number;
+  readonly std: number;
+  readonly abs_sum: number;
+  readonly first: number[];
+}
+
+interface FixtureInputs {
+  readonly tag: string;
+  readonly image_sizes_hw: [number, number][];
+  readonly targets: { boxes: number[]; labels: number[] }[];
+  readonly min_size: number[];
+  readonly max_size: number;
+}
+
+export interface ModelFixture extends FixtureInputs {
+  readonly batch: TensorStats;
+  readonly features: TensorStats[];
+  readonly cls_logits: TensorStats;
+  readonly bbox_regression: TensorStats;
+  readonly cls_logits_probe: number[];
+  readonly bbox_regression_probe: number[];
+  readonly detections: { boxes: number[]; scores: number[]; labels: number[]; count: number }[];
+  readonly losses: { classification: number; bbox_regression: number };
+  readonly grad_norms: Record<string, number>;
+  readonly grad_probe: Record<string, number[]>;
+  readonly params: { name: string; shape: number[]; rule: [number, number] }[];
+}
+
+export interface TrainFixture extends FixtureInputs {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weight_decay: number;
+  readonly losses_per_step: { classification: number; bbox_regression: number }[];
+}
+
+export function readFixture<Fixture>(name: string): Fixture {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8')) as Fixture;
+}
+
+/** The hash-made weights of a model. */
+export function hashedWeights(params: ModelFixture['params']): NamedTensor[] {
+  return params.map(({ name, shape, rule: [centre, spread] }) => {
+    const data = new Float32Array(shape.reduce((product, side) => product * side, 1));
+    const stream = fnv1a32(name);
+    return { name, shape, data: data.map((_, i) => centre + (uniformAt(stream, i) * 2 - 1) * spread) };
+  });
+}
+
+/** Smooth colour fields plus hash noise, interleaved RGB in 0..1. */
+function hashedImage(name: string, height: number, width: number): Float32Array {
+  const data = new Float32Array(height * width * 3);
+  const stream = fnv1a32(name);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const ramp = [y / height, x / width, (y / height + x / width) / 2][channel]!;
+        const noise = uniformAt(stream, (channel * height + y) * width + x);
+        data[(y * width + x) * 3 + channel] = 0.7 * ramp + 0.3 * noise;
+      }
+    }
+  }
+  return data;
+}
+
+/** The fixture's batch as torchvision's transform makes it. */
+export function fixtureBatch(fixture: FixtureInputs): Batch {
+  const minSize = fixture.min_size.at(-1)!;
+  const sizes = fixture.image_sizes_hw.map(([h, w]) => resizedSize(h, w, minSize, fixture.max_size));
+  const frame = paddedSize(sizes);
+  const images = new Float32Array(sizes.length * frame.heightPx * frame.widthPx * 3);
+  const targets = sizes.map((resized, index): BatchTarget => {
+    const [heightPx, widthPx] = fixture.image_sizes_hw[index]!;
+    const data = hashedImage(`${fixture.tag}.image${index}`, heightPx, widthPx);
+    const slot = { images, batchIndex: index, paddedHeight: frame.heightPx, paddedWidth: frame.widthPx };
+    preprocessInto(slot, { data, heightPx, widthPx }, resized);
+    const { boxes, labels } = fixture.targets[index]!;
+    return {
+      imageId: `${index}`,
+      heightPx: resized.heightPx,
+      widthPx: resized.widthPx,
+      originalHeightPx: heightPx,
+      originalWidthPx: widthPx,
+      boxes: scaleBoxes(Float32Array.from(boxes), { heightPx, widthPx }, resized),
+      classIndices: Int32Array.from(labels),
+      ignoreBoxes: new Float32Array(0),
+    };
+  });
+  return {
+    images,
+    batch: sizes.length,
+    paddedHeight: frame.heightPx,
+    paddedWidth: frame.widthPx,
+    targets,
+  };
+}
