@@ -5,9 +5,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { Problem } from '../../shared/domain/problem.ts';
 import { newNonce, securityHeaders } from './pageHeaders.ts';
+
+const secondLookMs = 300;
 
 const manifestSchema = z.object({
   source: z.string(),
@@ -37,32 +40,38 @@ export interface RendererFiles {
 
 /** Throws a `Problem` of kind `damaged` where a file is missing or is not the one that was built. */
 export async function loadRendererFiles(folder: string): Promise<RendererFiles> {
-  const contents = new Map<string, Buffer<ArrayBuffer>>();
-  try {
-    const { files } = await readRendererManifest(folder);
-    await Promise.all(
-      files.map(async ({ path, sha256 }) => {
-        const bytes = await readFile(join(folder, path));
-        if (createHash('sha256').update(bytes).digest('hex') !== sha256)
-          throw new Error(`${path} was changed`);
-        contents.set(`/${path}`, bytes);
-      }),
-    );
-    if (!contents.has('/index.html')) throw new Error('index.html is not among the files');
-  } catch (error) {
-    throw new Problem(
-      'damaged',
-      `Boxwright's screens in ${folder} are missing or damaged.`,
-      'Build them again with `npm run build:renderer`, or install Boxwright again.',
-      String(error),
-    );
-  }
+  // A second look: another shell may be putting a newer build in place at this moment.
+  const contents = await readListed(folder)
+    .catch(() => setTimeout(secondLookMs).then(() => readListed(folder)))
+    .catch((error) => {
+      throw new Problem(
+        'damaged',
+        `Boxwright's screens in ${folder} are missing or damaged.`,
+        'Build them again with `npm run build:renderer`, or install Boxwright again.',
+        String(error),
+      );
+    });
   const page = contents.get('/index.html')?.toString('utf8') ?? '';
   return { get: (path) => (path === '/' ? servePage(page) : serveAsset(path, contents.get(path))) };
 }
 
+/** By address. Rejects at the first file that is not as listed. */
+async function readListed(folder: string): Promise<ReadonlyMap<string, Buffer<ArrayBuffer>>> {
+  const contents = new Map<string, Buffer<ArrayBuffer>>();
+  const { files } = await readRendererManifest(folder);
+  await Promise.all(
+    files.map(async ({ path, sha256 }) => {
+      const bytes = await readFile(join(folder, path));
+      if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw new Error(`${path} was changed`);
+      contents.set(`/${path}`, bytes);
+    }),
+  );
+  if (!contents.has('/index.html')) throw new Error('index.html is not among the files');
+  return contents;
+}
+
 /** What `renderer/vite.config.ts` wrote; rejects where there is none or it is malformed. */
-export async function readRendererManifest(folder: string): Promise<z.infer<typeof manifestSchema>> {
+async function readRendererManifest(folder: string): Promise<z.infer<typeof manifestSchema>> {
   return manifestSchema.parse(JSON.parse(await readFile(join(folder, 'files.json'), 'utf8')));
 }
 
