@@ -2,8 +2,10 @@
  * The detector on tfjs with its autodiff: the oracle that every kernel is held against, and what trains where nothing
  * faster is there. The backend (webgpu, webgl, cpu) is chosen by whoever registers it.
  */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   add,
+  backend,
   concat,
   dispose,
   getBackend,
@@ -13,6 +15,7 @@ import {
   square,
   sum,
   type Tensor,
+  type Tensor1D,
   type Tensor2D,
   type Tensor4D,
   tensor1d,
@@ -42,6 +45,7 @@ import type {
   StepSettings,
 } from '../loss/executor.ts';
 import type { DeviceWatch } from './backend.ts';
+import { squaredNorms } from './kernels/optimizer.ts';
 import { type Activations, interpret } from './layers.ts';
 import {
   classRows,
@@ -228,8 +232,7 @@ export class ReferenceExecutor implements Executor {
         return add(sum(weighted), box);
       };
       const { grads } = valueAndGrads(loss)(names.map((name) => this.#parameters.value(name)));
-      const norms = grads.map((gradient) => reshape(sum(square(gradient)), [1]));
-      const all = concat([...figures.map((each) => reshape(each, [-1])), ...norms]);
+      const all = concat([...figures.map((each) => reshape(each, [-1])), normsOf(grads)]);
       dispose(figures);
       pass = { gradients: grads.map(keep), figures: keep(all), targets };
     });
@@ -299,6 +302,12 @@ export function balanceOf(
       backgroundOtherAnchors: targets.positives - positives,
     };
   });
+}
+
+/** Squared norms in one vector: not finite where any gradient's element is not. */
+function normsOf(gradients: readonly Tensor[]): Tensor1D {
+  if (getBackend() === 'webgpu') return squaredNorms(backend() as WebGPUBackend, gradients) as Tensor1D;
+  return concat(gradients.map((gradient) => reshape(sum(square(gradient)), [1])));
 }
 
 function column(values: Float32Array): Tensor2D {

@@ -4,6 +4,7 @@ import {
   avgPool,
   conv2d,
   customGrad,
+  getBackend,
   image,
   maxPool,
   mean,
@@ -20,6 +21,7 @@ import {
 import type { ConvNode, GraphNode, GroupNormNode } from '../detector/graph.ts';
 import { inputId } from '../detector/graph.ts';
 import type { NetworkGraph } from '../detector/network.ts';
+import { groupNormOnGpu } from './kernels/groupNorm.ts';
 
 /** Parameters on the device, by torchvision's names; convolutions HWIO, as tfjs wants them. */
 export type ParameterLookup = (name: string) => Tensor;
@@ -47,13 +49,17 @@ export function interpret(graph: NetworkGraph, images: Tensor4D, context: LayerC
     return activation;
   };
   const folded = foldedNorms(graph);
+  const active = activatedNorms(graph);
   for (const node of graph.nodes) {
-    if (node.op === 'frozenNorm' && folded.has(node.input)) {
+    const isDone =
+      (node.op === 'frozenNorm' && folded.has(node.input)) || (node.op === 'relu' && active.has(node.input));
+    if (isDone) {
       activations.set(node.id, read(node.input));
       continue;
     }
     const norm = folded.get(node.id);
-    activations.set(node.id, runNode(node, read, context, norm ? context.frozenNorm(norm) : null));
+    const fused = { norm: norm ? context.frozenNorm(norm) : null, relu: active.has(node.id) };
+    activations.set(node.id, runNode(node, read, context, fused));
   }
   return activations;
 }
@@ -68,11 +74,24 @@ function foldedNorms(graph: NetworkGraph): Map<string, string> {
   return folded;
 }
 
+/** Group norms that only a ReLU reads: the two are computed as one. */
+function activatedNorms(graph: NetworkGraph): Set<string> {
+  const norms = new Set(graph.nodes.filter((node) => node.op === 'groupNorm').map((node) => node.id));
+  return new Set(
+    graph.nodes.filter((node) => node.op === 'relu' && norms.has(node.input)).map((node) => node.input),
+  );
+}
+
+interface Fused {
+  readonly norm: FrozenNorm | null;
+  readonly relu: boolean;
+}
+
 function runNode(
   node: GraphNode,
   read: (id: string) => Tensor4D,
   context: LayerContext,
-  norm: FrozenNorm | null,
+  { norm, relu: withRelu }: Fused,
 ): Tensor4D {
   const input = read(node.input);
   switch (node.op) {
@@ -83,7 +102,7 @@ function runNode(
       return add(mul(input, scale), shift);
     }
     case 'groupNorm':
-      return groupNorm(node, input, context);
+      return groupNorm(node, input, context, withRelu);
     case 'relu':
       return relu(input);
     case 'maxPool':
@@ -105,16 +124,31 @@ function convolve(node: ConvNode, input: Tensor4D, context: LayerContext, norm: 
 }
 
 /** torch's GroupNorm: biased variance over height, width and the channels of a group. */
-function groupNorm(node: GroupNormNode, input: Tensor4D, context: LayerContext): Tensor4D {
+function groupNorm(node: GroupNormNode, input: Tensor4D, context: LayerContext, withRelu: boolean): Tensor4D {
+  const weight = context.parameter(`${node.prefix}.weight`);
+  const bias = context.parameter(`${node.prefix}.bias`);
+  const { groups, epsilon } = node;
+  if (getBackend() === 'webgpu') {
+    return groupNormOnGpu(input, weight, bias, { groups, epsilon, relu: withRelu });
+  }
+  const normed = groupNormOfOperations(input, weight, bias, groups, epsilon);
+  return withRelu ? relu(normed) : normed;
+}
+
+/** Group norm out of tfjs's own operations, for every backend. */
+export function groupNormOfOperations(
+  input: Tensor4D,
+  weight: Tensor,
+  bias: Tensor,
+  groups: number,
+  epsilon: number,
+): Tensor4D {
   const [batch, height, width, channels] = input.shape;
-  const grouped = reshape(input, [batch, height * width, node.groups, channels / node.groups]);
+  const grouped = reshape(input, [batch, height * width, groups, channels / groups]);
   const centred = sub(grouped, mean(grouped, [1, 3], true));
   const variance = mean(square(centred), [1, 3], true);
-  const normed = reshape(mul(centred, rsqrt(add(variance, node.epsilon))), input.shape);
-  return add(
-    mul(normed, context.parameter(`${node.prefix}.weight`)),
-    context.parameter(`${node.prefix}.bias`),
-  );
+  const normed = reshape(mul(centred, rsqrt(add(variance, epsilon))), input.shape);
+  return add(mul(normed, weight), bias);
 }
 
 /**

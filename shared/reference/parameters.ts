@@ -1,7 +1,10 @@
 /** A network's numbers on the device: learnt tensors with their momentum, fixed ones, and the way to and from torch's layout. */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   add,
+  backend,
   dispose,
+  getBackend,
   keep,
   mul,
   scalar,
@@ -15,6 +18,7 @@ import type { ParameterSpec } from '../detector/graph.ts';
 import { elementCount, type NetworkGraph } from '../detector/network.ts';
 import { Problem } from '../domain/problem.ts';
 import type { NamedTensor } from '../loss/executor.ts';
+import { type SgdUniforms, sgdInPlace } from './kernels/optimizer.ts';
 import type { FrozenNorm } from './layers.ts';
 
 interface Slot {
@@ -24,13 +28,7 @@ interface Slot {
   velocity: Tensor | null;
 }
 
-export interface SgdSettings {
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-}
-
-/** Parameters by name. Values are replaced, never written in place: a step that is not taken leaves no trace. */
+/** Parameters by name. */
 export class Parameters {
   readonly #slots = new Map<string, Slot>();
   readonly #buffers = new Map<string, Float32Array>();
@@ -66,10 +64,14 @@ export class Parameters {
   }
 
   /** torch.optim.SGD: dampening 0, no Nesterov, decay added to the gradient. Gradients in the order of `trainableNames`. */
-  update(gradients: readonly Tensor[], settings: SgdSettings): void {
+  update(gradients: readonly Tensor[], settings: SgdUniforms): void {
     const names = this.trainableNames();
     names.forEach((name, index) => {
       const slot = this.#slots.get(name)!;
+      if (getBackend() === 'webgpu') {
+        sgdInPlace(backend() as WebGPUBackend, slot.value, slot.velocity!, gradients[index]!, settings);
+        return;
+      }
       const [velocity, value] = sgd(slot.value, slot.velocity!, gradients[index]!, settings);
       dispose([slot.value, slot.velocity!]);
       slot.velocity = keep(velocity);
@@ -155,7 +157,7 @@ export class Parameters {
 }
 
 /** The new velocity and the new value. */
-function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdSettings): [Tensor, Tensor] {
+function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdUniforms): [Tensor, Tensor] {
   return tidy(() => {
     const decayed = add(gradient, mul(value, scalar(settings.weightDecay)));
     const moved = add(mul(velocity, scalar(settings.momentum)), decayed);

@@ -98,13 +98,12 @@ function gather(
       outputShape: spec.outputShape,
       code,
       threads,
-      uniforms: 'pixelGroups : i32, groupsPerPhase : i32, threads : i32,',
+      uniforms: 'pixelGroups : i32, groupsPerPhase : i32,',
     },
     [source, filter],
     [
       { type: 'int32', data: [pixelGroups] },
       { type: 'int32', data: [groupsPerPhase] },
-      { type: 'int32', data: [threads] },
     ],
   );
 }
@@ -123,8 +122,7 @@ function gatherSource(spec: GatherSpec, channelGroups: number): string {
     backward && stride > 1 ? `if (${value} % ${stride} != 0) { continue; }` : '';
   const divide = (value: string) => (backward && stride > 1 ? `${value} / ${stride}` : value);
   return `
-fn main(index : i32) {
-  if (index >= uniforms.threads) { return; }
+fn compute(index : i32) {
   let channel = (index % ${channelGroups}) * ${4 * channelTile};
   var rest = index / ${channelGroups};
   let group = rest % uniforms.pixelGroups;

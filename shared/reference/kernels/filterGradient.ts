@@ -51,14 +51,13 @@ function filterGradientSource(info: ConvInfo, inputGroups: number, outputGroups:
       ? `let g${c} = dy[at / 4 + ${c}];`
       : `let g${c} = vec4<f32>(${lanes.map((_, lane) => `dy[at + ${c * 4 + lane}]`).join(', ')});`;
   return `
-fn main(index : i32) {
+fn compute(index : i32) {
   let og = (index % ${outputGroups}) * ${4 * outputTile};
   var rest = index / ${outputGroups};
   let ig = (rest % ${inputGroups}) * ${inputTile};
   rest = rest / ${inputGroups};
   let kx = rest % ${kernelSize};
   let ky = rest / ${kernelSize};
-  if (ky >= ${kernelSize}) { return; }
   let height = uniforms.xShape[1];
   let width = uniforms.xShape[2];
   let outHeight = uniforms.dyShape[1];

@@ -14,24 +14,25 @@ export interface KernelSource {
   /** 4 where `result` is written as `array<vec4<f32>>`. */
   readonly outputComponent?: number;
   readonly outputShape: readonly number[];
-  /** Defines `fn main(index: i32)`, called for every index below `threads` and a few above. */
+  /** Defines `fn compute(index: i32)`, called for every index below `threads`. */
   readonly code: string;
   readonly threads: number;
   /** Members of `uniforms`, as WGSL; values in `uniformData`. */
   readonly uniforms?: string;
 }
 
-type UniformData = Parameters<WebGPUBackend['runWebGPUProgram']>[3];
+type UniformData = NonNullable<Parameters<WebGPUBackend['runWebGPUProgram']>[3]>;
 
 /** Small: a software adapter gives each workgroup to one core, and the last levels have few threads. */
 const workgroupSize = 16;
 
-/** Encodes the kernel. */
+/** Encodes the kernel; it writes into `output` where that is given, and may read it. */
 export function runKernel(
   backend: WebGPUBackend,
   source: KernelSource,
   inputs: TensorInfo[],
-  uniformData?: UniformData,
+  uniformData: UniformData = [],
+  output?: TensorInfo,
 ): TensorInfo {
   const program: WebGPUProgram = {
     variableNames: [...source.inputs],
@@ -40,12 +41,15 @@ export function runKernel(
     dispatchLayout: { x: source.outputShape.map((_, axis) => axis) },
     dispatch: [Math.ceil(source.threads / workgroupSize), 1, 1],
     shaderKey: `boxwright_${source.key}`,
-    getUserCode: () => source.code,
+    // Reading a uniform keeps their buffer in the pipeline's layout, where tfjs expects it.
+    getUserCode: () =>
+      `${source.code}\nfn main(index : i32) { if (index < uniforms.threads) { compute(index); } }`,
+    uniforms: `threads : i32, ${source.uniforms ?? ''}`,
     variableComponents: [...(source.inputComponents ?? source.inputs.map(() => 1))],
     outputComponent: source.outputComponent ?? 1,
-    ...(source.uniforms ? { uniforms: source.uniforms } : {}),
   };
-  return backend.runWebGPUProgram(program, inputs, 'float32', uniformData);
+  const uniforms = [{ type: 'int32', data: [source.threads] }, ...uniformData];
+  return backend.runWebGPUProgram(program, inputs, 'float32', uniforms, output);
 }
 
 /** `start(0) separator start(1) …` of a count, for unrolling. */
