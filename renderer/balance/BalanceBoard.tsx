@@ -30,6 +30,8 @@ export interface BalanceBoardProps {
   readonly samplesOf: (className: string) => readonly ShareSample[];
   readonly lastStep: number;
   readonly cursorStep: number | null;
+  /** Steps that shares are taken over. */
+  readonly windowSteps: number;
   readonly alpha: number;
   readonly gamma: number;
   /** What the numbers are a mean of: "mean of the last 20 steps". */
@@ -96,6 +98,7 @@ export function BalanceBoard(props: BalanceBoardProps) {
               samples={props.samplesOf(beam.name)}
               lastStep={props.lastStep}
               cursorStep={props.cursorStep}
+              windowSteps={props.windowSteps}
             />
           ))}
         </div>

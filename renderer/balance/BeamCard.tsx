@@ -14,6 +14,7 @@ interface BeamCardProps {
   readonly lastStep: number;
   /** The step the beam shows; null: the newest. */
   readonly cursorStep: number | null;
+  readonly windowSteps: number;
 }
 
 export function BeamCard({
@@ -23,6 +24,7 @@ export function BeamCard({
   samples,
   lastStep,
   cursorStep,
+  windowSteps,
 }: BeamCardProps) {
   const percents = percentPair(beam);
   const part = classificationLoss > 0 ? Math.round((100 * lossOf(beam)) / classificationLoss) : 0;
@@ -40,36 +42,46 @@ export function BeamCard({
         )}
       </div>
       <div className={classes.percents}>
-        <Percent text={percents.foreground} className={classes.foregroundWord} label="its objects" />
-        <Percent text={percents.background} className={classes.backgroundWord} label="everything else" />
+        <Percent text={percents.foreground} className={classes.foregroundWord} />
+        <Percent text={percents.background} className={classes.backgroundWord} />
       </div>
       <div className={classes.drawingBox}>
         <Beam beam={beam} heaviestPan={heaviestPan} />
       </div>
       <Sides beam={beam} />
-      <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} />
+      <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} windowSteps={windowSteps} />
     </section>
   );
 }
 
 /** The losses behind the percents, and the anchors behind the losses. */
 function Sides({ beam }: { beam: BeamNumbers }) {
-  if (beam.foregroundShare === null) {
-    return <div className={`${classes.sides} ${classes.sideNote}`}>No step yet</div>;
-  }
+  const resting = beam.foregroundShare === null;
   return (
     <div className={classes.sides}>
       <div className={classes.side}>
-        <div className={`${classes.sideLoss} ${classes.foregroundWord}`}>{lossText(beam.foreground)}</div>
-        <div className={classes.sideNote}>
-          {countText(beam.positives)} of {countText(beam.anchors)}
-        </div>
-        <div className={classes.sideNote}>anchors</div>
+        <div className={`${classes.sideName} ${classes.foregroundWord}`}>its objects</div>
+        <div className={classes.sideLoss}>{resting ? 'no step yet' : lossText(beam.foreground)}</div>
+        {!resting && (
+          <div className={classes.sideNote}>
+            {countText(beam.positives)} of {countText(beam.anchors)}
+            <br />
+            anchors
+          </div>
+        )}
       </div>
-      <div className={classes.side} title={backgroundSentence(beam)}>
-        <div className={`${classes.sideLoss} ${classes.backgroundWord}`}>{lossText(beam.background)}</div>
-        <div className={classes.sideNote}>{lossText(beam.backgroundTrue)} empty</div>
-        <div className={classes.sideNote}>{lossText(beam.backgroundOther)} others</div>
+      <div className={classes.side} title={resting ? undefined : backgroundSentence(beam)}>
+        <div className={`${classes.sideName} ${classes.backgroundWord}`}>everything else</div>
+        {!resting && (
+          <>
+            <div className={classes.sideLoss}>{lossText(beam.background)}</div>
+            <div className={classes.sideNote}>
+              {lossText(beam.backgroundTrue)} empty
+              <br />
+              {lossText(beam.backgroundOther)} others
+            </div>
+          </>
+        )}
       </div>
     </div>
   );
@@ -81,14 +93,12 @@ function backgroundSentence(beam: BeamNumbers): string {
   return `${empty} anchors on empty background, ${others} on objects of other classes`;
 }
 
-function Percent({ text, className, label }: { text: string; className?: string; label: string }) {
+function Percent({ text, className }: { text: string; className?: string }) {
+  const resting = text === '–';
   return (
-    <div>
-      <div className={`${classes.percent} ${className}`}>
-        {text}
-        {text !== '–' && <small>%</small>}
-      </div>
-      <div className={classes.percentLabel}>{label}</div>
+    <div className={`${classes.percent} ${className}`} data-resting={resting || undefined}>
+      {text}
+      {!resting && <small>%</small>}
     </div>
   );
 }

@@ -10,10 +10,17 @@ interface ShareStripProps {
   readonly samples: readonly ShareSample[];
   readonly lastStep: number;
   readonly cursorStep: number | null;
+  /** Steps that the shares are taken over. */
+  readonly windowSteps: number;
 }
 
-export const ShareStrip = memo(function ShareStrip({ samples, lastStep, cursorStep }: ShareStripProps) {
-  const paths = stripPaths(samples, lastStep, width, height);
+export const ShareStrip = memo(function ShareStrip({
+  samples,
+  lastStep,
+  cursorStep,
+  windowSteps,
+}: ShareStripProps) {
+  const paths = stripPaths(samples, lastStep, width, height, windowSteps);
   const cursorX = cursorStep === null ? null : (cursorStep / Math.max(1, lastStep)) * width;
   return (
     <>

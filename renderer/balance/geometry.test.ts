@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { beamGeometry, blockScale, frame, maxTiltDeg, segments, stripPaths, tiltOf } from './geometry.ts';
+import {
+  beamGeometry,
+  blockScale,
+  frame,
+  maxTiltDeg,
+  segments,
+  stripPaths,
+  tiltOf,
+  trailingSums,
+} from './geometry.ts';
 
 const area = (rect: { width: number; height: number }) => rect.width * rect.height;
 
@@ -90,16 +99,21 @@ describe('stripPaths', () => {
       { step: 0, foreground: 1, backgroundTrue: 1, backgroundOther: 0 },
       { step: 10, foreground: 1, backgroundTrue: 2, backgroundOther: 1 },
     ];
-    const paths = stripPaths(samples, 10, 100, 40);
-    expect(paths.foreground).toBe('M0 20L0 20L100 30L100 40L0 40L0 40Z');
-    expect(paths.backgroundOther).toBe('M0 20L0 20L100 20L100 30L0 20L0 20Z');
-    expect(paths.backgroundTrue).toBe('M0 0L0 0L100 0L100 20L0 20L0 20Z');
+    const paths = stripPaths(samples, 10, 100, 40, 1);
+    expect(paths.foreground).toBe('M0 20L100 30L100 40L0 40Z');
+    expect(paths.backgroundOther).toBe('M0 20L100 20L100 30L0 20Z');
+    expect(paths.backgroundTrue).toBe('M0 0L100 0L100 20L0 20Z');
+  });
+
+  it('begins at the left edge, wherever the first step is', () => {
+    const samples = [{ step: 5, foreground: 1, backgroundTrue: 1, backgroundOther: 0 }];
+    expect(stripPaths(samples, 10, 100, 40, 1).foreground).toBe('M0 20L50 20L50 40L0 40Z');
   });
 
   it('is empty without loss', () => {
     const nothing = [{ step: 1, foreground: 0, backgroundTrue: 0, backgroundOther: 0 }];
-    expect(stripPaths(nothing, 10, 100, 40).foreground).toBe('');
-    expect(stripPaths([], 10, 100, 40).foreground).toBe('');
+    expect(stripPaths(nothing, 10, 100, 40, 20).foreground).toBe('');
+    expect(stripPaths([], 10, 100, 40, 20).foreground).toBe('');
   });
 
   it('keeps a long run to one corner a column', () => {
@@ -109,6 +123,20 @@ describe('stripPaths', () => {
       backgroundTrue: 1,
       backgroundOther: 0,
     }));
-    expect(stripPaths(samples, 5000, 100, 40).foreground.split('L').length).toBeLessThan(210);
+    expect(stripPaths(samples, 5000, 100, 40, 20).foreground.split('L').length).toBeLessThan(210);
+  });
+});
+
+describe('trailingSums', () => {
+  it('sums over the steps of the window, not over the samples', () => {
+    const at = (step: number, foreground: number) => ({
+      step,
+      foreground,
+      backgroundTrue: 1,
+      backgroundOther: 0,
+    });
+    const sums = trailingSums([at(1, 1), at(2, 2), at(3, 4), at(9, 8)], 2);
+    expect(sums.map(({ foreground }) => foreground)).toEqual([1, 3, 6, 8]);
+    expect(sums.map(({ backgroundTrue }) => backgroundTrue)).toEqual([1, 2, 2, 1]);
   });
 });

@@ -145,16 +145,18 @@ export interface StripPaths {
 }
 
 /**
- * Shares over time as three stacked areas in a `width` x `height` box, over steps 0..`lastStep`. At most one sample a unit of
- * width is kept, the mean of its neighbours, so that a long run stays a small path.
+ * Shares over time as three stacked areas in a `width` x `height` box, over steps 0..`lastStep`, each over the last
+ * `windowSteps` steps as the beam's own numbers are. At most one sample a unit of width is kept, the mean of its neighbours, so
+ * that a long run stays a small path.
  */
 export function stripPaths(
   samples: readonly ShareSample[],
   lastStep: number,
   width: number,
   height: number,
+  windowSteps: number,
 ): StripPaths {
-  const columns = toColumns(samples, lastStep, width);
+  const columns = toColumns(trailingSums(samples, windowSteps), lastStep, width);
   if (columns.length === 0) return { foreground: '', backgroundOther: '', backgroundTrue: '' };
   const at = (x: number, share: number): string => `${round(x)} ${round(height * (1 - share))}`;
   const area = (low: (c: Column) => number, high: (c: Column) => number): string => {
@@ -175,6 +177,28 @@ export function stripPaths(
       (c) => c.foreground + c.other,
       () => 1,
     ),
+  };
+}
+
+/** Each sample replaced by the sum over the steps of the window that ends with it: a class that is rare is in few batches. */
+export function trailingSums(samples: readonly ShareSample[], windowSteps: number): ShareSample[] {
+  let first = 0;
+  let sum = { foreground: 0, backgroundTrue: 0, backgroundOther: 0 };
+  return samples.map((sample) => {
+    sum = plus(sum, sample, 1);
+    while (samples[first]!.step <= sample.step - windowSteps) sum = plus(sum, samples[first++]!, -1);
+    return { step: sample.step, ...sum };
+  });
+}
+
+type Shares = Omit<ShareSample, 'step'>;
+
+/** Rounding may leave a difference just below zero, which is zero. */
+function plus(a: Shares, b: Shares, sign: 1 | -1): Shares {
+  return {
+    foreground: Math.max(0, a.foreground + sign * b.foreground),
+    backgroundTrue: Math.max(0, a.backgroundTrue + sign * b.backgroundTrue),
+    backgroundOther: Math.max(0, a.backgroundOther + sign * b.backgroundOther),
   };
 }
 
@@ -201,7 +225,7 @@ function toColumns(samples: readonly ShareSample[], lastStep: number, width: num
     .map(([x, sum]) => ({ x, foreground: sum.foreground / sum.total, other: sum.other / sum.total }));
   const first = columns[0];
   // A strip starts at its left edge, though the first step is step 1.
-  return first && first.x <= 2 ? [{ ...first, x: 0 }, ...columns] : columns;
+  return first && first.x > 0 ? [{ ...first, x: 0 }, ...columns] : columns;
 }
 
 function round(value: number): number {

@@ -80,7 +80,7 @@ function Facts({ run, history, live }: RunHeaderProps) {
         </Fact>
       )}
       <Fact label="loss">{point ? lossText(point.classification + point.box) : '–'}</Fact>
-      <Fact label={newest && best > (newest.AP50 ?? -1) ? `AP50, best ${apText(best)}` : 'AP50'}>
+      <Fact label={newest && best > (newest.AP50 ?? -1) ? `AP50 (%), best ${apText(best)}` : 'AP50 (%)'}>
         {apText(newest?.AP50 ?? null)}
       </Fact>
     </div>

@@ -63,6 +63,7 @@ function BalanceSection({ run, history, cursorStep, onCursor }: BalanceSectionPr
         samplesOf={samplesOf}
         lastStep={history.step}
         cursorStep={cursorStep}
+        windowSteps={smoothingSteps}
         alpha={run.config.alpha}
         gamma={run.config.gamma}
         caption={captionOf(point, cursorStep)}
@@ -78,7 +79,7 @@ function captionOf(point: HistoryPoint | null, cursorStep: number | null): strin
   if (!point) return 'nothing yet: the beams are at rest until the first step';
   const upTo = cursorStep === null ? '' : `, up to step ${cursorStep.toLocaleString('en-US')}`;
   if (point.stepCount === 1) return `one step${upTo}`;
-  return `the mean of the last ${Math.max(point.stepCount, Math.min(point.stepCount, smoothingSteps))} steps${upTo}`;
+  return `the mean of the last ${point.stepCount} steps${upTo}`;
 }
 
 /** Each class's shares over time, by name; the arrays are the same ones until the history grows. */

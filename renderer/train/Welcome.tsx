@@ -2,6 +2,7 @@
 import { BalanceBoard } from '../balance/BalanceBoard.tsx';
 import { restingBeam } from '../balance/share.ts';
 import { useProject } from '../store/project.ts';
+import { smoothingSteps } from '../store/runHistory.ts';
 import { useDraft } from './draft.ts';
 import classes from './TrainScreen.module.css';
 
@@ -21,6 +22,7 @@ export function Welcome() {
           samplesOf={() => []}
           lastStep={0}
           cursorStep={null}
+          windowSteps={smoothingSteps}
           alpha={alpha}
           gamma={gamma}
           caption="nothing yet: the beams are at rest until the first step"

@@ -119,12 +119,26 @@ function notLosable(report: DeviceReport): ObtainedDevice {
   return { report, lost: new Promise(() => {}), lose: () => {} };
 }
 
-/** The driver's own words where there are any: "NVIDIA H200", "SwiftShader Device (Subzero)". */
+const vendorNames: Readonly<Record<string, string>> = {
+  nvidia: 'NVIDIA',
+  amd: 'AMD',
+  intel: 'Intel',
+  apple: 'Apple',
+  arm: 'Arm',
+  qualcomm: 'Qualcomm',
+  microsoft: 'Microsoft',
+};
+
+/** The driver's own words where there are any; browsers mostly give away only vendor and family: "NVIDIA Ampere". */
 export function adapterName(
   info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
 ): string {
-  const words = /[a-z]/i.test(info.device) && !info.device.startsWith('0x') ? info.device : '';
-  return words || info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'GPU';
+  const words = /[a-z]/i.test(info.device) && !info.device.startsWith('0x') ? info.device : info.description;
+  if (words) return words;
+  if (info.architecture === 'swiftshader') return 'SwiftShader';
+  const vendor = vendorNames[info.vendor] ?? info.vendor;
+  const family = info.architecture.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return [vendor, family].filter(Boolean).join(' ') || 'GPU';
 }
 
 /** Also true of llvmpipe and WARP, whatever the driver says of itself. */

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { adapterName, isSoftware } from './device.ts';
+
+const info = (changes: Partial<Record<'vendor' | 'architecture' | 'device' | 'description', string>>) => ({
+  vendor: '',
+  architecture: '',
+  device: '',
+  description: '',
+  isFallbackAdapter: false,
+  ...changes,
+});
+
+describe('adapterName', () => {
+  it('prefers the driver’s words and makes the best of vendor and family', () => {
+    expect(adapterName(info({ device: 'NVIDIA H200', vendor: 'nvidia' }))).toBe('NVIDIA H200');
+    expect(adapterName(info({ device: '0x2204', vendor: 'nvidia', architecture: 'ampere' }))).toBe(
+      'NVIDIA Ampere',
+    );
+    expect(adapterName(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe('SwiftShader');
+    expect(adapterName(info({}))).toBe('GPU');
+  });
+});
+
+describe('isSoftware', () => {
+  it('sees through processors that play a GPU', () => {
+    expect(isSoftware(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe(true);
+    expect(isSoftware(info({ description: 'llvmpipe (LLVM 19.1.0, 256 bits)' }))).toBe(true);
+    expect(isSoftware({ ...info({ vendor: 'intel' }), isFallbackAdapter: true })).toBe(true);
+    expect(isSoftware(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe(false);
+  });
+});
