@@ -19,6 +19,7 @@ const quietMs = 250;
 export function CanvasPanel() {
   const container = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
+  const [isReachedByKey, setIsReachedByKey] = useState(false);
 
   useEffect(() => {
     if (!container.current || !host.current) return;
@@ -41,6 +42,10 @@ export function CanvasPanel() {
         aria-roledescription="canvas"
         aria-describedby="canvas-status"
         data-canvas
+        data-reached-by-key={isReachedByKey}
+        onKeyUp={(event) => event.key === 'Tab' && setIsReachedByKey(true)}
+        onPointerDown={() => setIsReachedByKey(false)}
+        onBlur={() => setIsReachedByKey(false)}
         data-testid="canvas"
         {...useStageData()}
       >

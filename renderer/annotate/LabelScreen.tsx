@@ -57,7 +57,7 @@ function NoImages({ onAddImages, onImport }: Pick<LabelScreenProps, 'onAddImages
           files stay where they are and are never changed.
         </p>
         <div className={classes.emptyActions}>
-          <Button leftSection={<IconPhotoPlus size={16} />} onClick={onAddImages}>
+          <Button leftSection={<IconPhotoPlus size={16} />} data-testid="add-images" onClick={onAddImages}>
             Add a folder of images
           </Button>
           <Button variant="default" leftSection={<IconTags size={16} />} onClick={onImport}>

@@ -2,6 +2,7 @@
 import { Loader } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { useEffect } from 'react';
+import { isSampleRunning, useJobs } from '../store/jobs.ts';
 import { useProject } from '../store/project.ts';
 import classes from './App.module.css';
 import { boot } from './boot.ts';
@@ -27,6 +28,7 @@ export function App() {
 function Screen() {
   const connection = useConnection();
   const phase = useProject((state) => state.phase);
+  const isDrawingSample = useJobs(({ jobs }) => jobs.some(isSampleRunning));
   if (connection === 'no-token') return <NoTokenScreen />;
   if (connection === 'ended') return <SessionEndedScreen />;
   switch (phase) {
@@ -42,7 +44,7 @@ function Screen() {
     case 'blocked':
       return <ProjectBlockedScreen />;
     case 'none':
-      return <Welcome />;
+      return isDrawingSample ? <OpeningScreen /> : <Welcome />;
     case 'open':
       return <Shell />;
   }

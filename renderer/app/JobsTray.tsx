@@ -6,7 +6,7 @@ import { jobShare, useJobs } from '../store/jobs.ts';
 import classes from './JobsTray.module.css';
 import { ProblemList } from './ProblemList.tsx';
 
-const titles: Record<Job['kind'], string> = {
+export const jobTitles: Record<Job['kind'], string> = {
   'add-images': 'Adding images',
   import: 'Importing labels',
   export: 'Exporting labels',
@@ -47,7 +47,7 @@ export function JobsTray() {
 function JobItem({ job }: { job: Job }) {
   const { cancel, dismiss } = useJobs();
   const isRunning = job.state === 'running';
-  const title = titles[job.kind];
+  const title = jobTitles[job.kind];
   return (
     <section className={classes.job} data-testid={`job-${job.kind}`} data-state={job.state}>
       <div className={classes.row}>
@@ -83,6 +83,11 @@ export function JobProgress({ job, title }: { job: Job; title: string }) {
   );
 }
 
+function leftOut({ problems }: Job): string {
+  if (problems.length === 0) return '';
+  return problems.length === 1 ? 'One file needs a look.' : `${problems.length} files need a look.`;
+}
+
 function countText(job: Job): string {
   const done = job.done.toLocaleString('en');
   return job.total === null ? done : `${done} of ${job.total.toLocaleString('en')}`;
@@ -93,7 +98,7 @@ function stateText(job: Job): string {
     case 'running':
       return job.message;
     case 'done':
-      return job.message || 'Done.';
+      return leftOut(job) ? `Done. ${leftOut(job)}` : 'Done.';
     case 'cancelled':
       return 'Stopped. What was done so far is kept.';
     case 'failed':

@@ -1,23 +1,15 @@
-/** The mark: a box being drawn, its last corner a handle. */
+/** The mark: a drawn box with the handle that drew it. */
 export function Logo({ size = 22 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" fill="none" aria-hidden="true">
-      <rect x="1" y="1" width="22" height="22" rx="6" fill="var(--bw-accent)" />
+      <rect width="24" height="24" rx="6" fill="var(--bw-accent)" />
       <path
-        d="M7 12V7.5A.5.5 0 0 1 7.5 7h9a.5.5 0 0 1 .5.5V12"
+        d="M13.2 17H8.2A1.2 1.2 0 0 1 7 15.8V8.2A1.2 1.2 0 0 1 8.2 7h7.6A1.2 1.2 0 0 1 17 8.2v5"
         stroke="#fff"
         strokeWidth="2"
         strokeLinecap="round"
       />
-      <path
-        d="M7 15.5V16a1 1 0 0 0 1 1h4.5"
-        stroke="#fff"
-        strokeOpacity=".75"
-        strokeWidth="2"
-        strokeLinecap="round"
-        strokeDasharray="0.1 3.2"
-      />
-      <rect x="14.6" y="14.6" width="4.8" height="4.8" rx="1.2" fill="#fff" />
+      <rect x="14.4" y="14.4" width="5.2" height="5.2" rx="1.4" fill="#fff" />
     </svg>
   );
 }

@@ -2,6 +2,7 @@
 import { Button, Popover } from '@mantine/core';
 import { IconAlertCircle, IconCheck, IconCloudUp } from '@tabler/icons-react';
 import { useState } from 'react';
+import type { ProblemData, ProblemKind } from '../../shared/domain/problem.ts';
 import { useCanvas } from '../store/canvas.ts';
 import { CopyDetail } from './CopyDetail.tsx';
 import classes from './SaveIndicator.module.css';
@@ -16,19 +17,24 @@ export function SaveIndicator() {
       </span>
     );
   }
-  return (
-    <NotSaved pending={pending} message={problem.message} remedy={problem.remedy} detail={problem.detail} />
-  );
+  return <NotSaved pending={pending} problem={problem} />;
 }
 
 interface NotSavedProps {
   readonly pending: number;
-  readonly message: string;
-  readonly remedy: string;
-  readonly detail: string;
+  readonly problem: ProblemData;
 }
 
-function NotSaved({ pending, message, remedy, detail }: NotSavedProps) {
+/** Short enough for the bar; the whole sentence is one press away. */
+const reasons: Partial<Record<ProblemKind, string>> = {
+  offline: 'no connection',
+  'disk-full': 'the disk is full',
+  'read-only': 'the folder is read-only',
+  forbidden: 'the session has ended',
+};
+
+function NotSaved({ pending, problem }: NotSavedProps) {
+  const { message, remedy, detail, kind } = problem;
   const { retrySave, discardUnsaved } = useCanvas();
   const [isAsking, setIsAsking] = useState(false);
   const edits = pending === 1 ? '1 edit' : `${pending} edits`;
@@ -37,7 +43,7 @@ function NotSaved({ pending, message, remedy, detail }: NotSavedProps) {
       <Popover.Target>
         <Button
           size="compact-sm"
-          color="red"
+          color="red.9"
           variant="filled"
           role="status"
           className={classes.failed}
@@ -45,7 +51,7 @@ function NotSaved({ pending, message, remedy, detail }: NotSavedProps) {
           data-status="failed"
           leftSection={<IconAlertCircle size={15} />}
         >
-          <span className={classes.reason}>Not saved: {message}</span>
+          <span className={classes.reason}>Not saved: {reasons[kind] ?? message}</span>
         </Button>
       </Popover.Target>
       <Popover.Dropdown>

@@ -2,7 +2,7 @@
 import { Progress } from '@mantine/core';
 import type { ProblemKind } from '../../shared/domain/problem.ts';
 import { useCanvas } from '../store/canvas.ts';
-import { jobShare, useJobs } from '../store/jobs.ts';
+import { isSampleRunning, jobShare, useJobs } from '../store/jobs.ts';
 import { useProject } from '../store/project.ts';
 import { useDialogs } from './dialogStore.ts';
 import { FullScreen } from './FullScreen.tsx';
@@ -36,9 +36,7 @@ export function SessionEndedScreen() {
 }
 
 export function OpeningScreen() {
-  const job = useJobs((state) =>
-    state.jobs.find(({ kind, state }) => kind === 'sample' && state === 'running'),
-  );
+  const job = useJobs((state) => state.jobs.find(isSampleRunning));
   if (!job) return <FullScreen testId="screen-opening" title="Opening the project" message="One moment…" />;
   const share = jobShare(job);
   return (
@@ -66,7 +64,7 @@ const titles: Partial<Record<ProblemKind, string>> = {
 };
 
 export function ProjectBlockedScreen() {
-  const { problem, blockedPath, dismissProblem, openProject } = useProject();
+  const { problem, blockedPath, project, dismissProblem, openProject } = useProject();
   const open = useDialogs((state) => state.open);
   if (!problem) return null;
   return (
@@ -87,7 +85,7 @@ export function ProjectBlockedScreen() {
             open('open-project');
           },
         },
-        { label: 'Back to the start', run: dismissProblem },
+        { label: project ? `Back to ${project.name}` : 'Back to the start', run: dismissProblem },
       ]}
     />
   );

@@ -17,7 +17,7 @@ export function Welcome() {
           <div>
             <h1 className={classes.title}>Boxwright</h1>
             <p className={classes.subtitle}>
-              Label images, train a detector on your own GPU, see what it learns from.
+              Label images, train a detector on your own GPU, watch it learn.
             </p>
           </div>
         </header>

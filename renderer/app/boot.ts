@@ -5,7 +5,7 @@ import { addLeaveGuard, installLeaveQuestion } from '../bridge/leaveGuards.ts';
 import { followImageList, useCanvas } from '../store/canvas.ts';
 import { followImages, useImages } from '../store/images.ts';
 import { followJobs, useJobs } from '../store/jobs.ts';
-import { reportProblem } from '../store/notices.ts';
+import { notify, reportProblem } from '../store/notices.ts';
 import { usePreferences } from '../store/preferences.ts';
 import { followProject, useProject } from '../store/project.ts';
 
@@ -17,11 +17,16 @@ export function boot(): () => void {
     followImageList(useCanvas, useImages),
     followOpenProject(),
     rememberOpenImage(),
+    tellEndedJobs(),
     client.onConnection(resync),
     installLeaveQuestion(window),
     addLeaveGuard(unsavedReason),
   ];
-  if (client.connection() !== 'no-token') void useProject.getState().refresh().catch(reportAtStart);
+  if (client.connection() !== 'no-token') {
+    void useProject.getState().refresh().catch(reportAtStart);
+    // The sample may be being drawn right now.
+    void useJobs.getState().load();
+  }
   return () => {
     for (const end of ends) end();
   };
@@ -46,6 +51,18 @@ function rememberOpenImage(): () => void {
     const path = useProject.getState().project?.path;
     if (path === undefined || now.currentId === null || now.currentId === before.currentId) return;
     usePreferences.getState().rememberImage(path, now.currentId);
+  });
+}
+
+/** Folders are read in the background: their end is told, with what they had to leave out. */
+function tellEndedJobs(): () => void {
+  return client.subscribe((event) => {
+    if (event.type !== 'job' || !['add-images', 'find-moved'].includes(event.job.kind)) return;
+    const { state, error, problems } = event.job;
+    if (state === 'failed' && error) reportProblem(error);
+    if (state !== 'done' || problems.length === 0) return;
+    const files = problems.length === 1 ? 'One file was' : `${problems.length} files were`;
+    notify(`${files} left out. Open the tasks in the top bar to see which.`, { tone: 'warning' });
   });
 }
 

@@ -58,6 +58,10 @@ export function followJobs(store: typeof useJobs, client: Client): () => void {
   });
 }
 
+export function isSampleRunning({ kind, state }: Job): boolean {
+  return kind === 'sample' && state === 'running';
+}
+
 /** Share done, 0..1, or null while the total is not known. */
 export function jobShare(job: Job): number | null {
   return job.total === null || job.total === 0 ? null : Math.min(1, job.done / job.total);

@@ -49,7 +49,6 @@ const blockingKinds: readonly string[] = [
 export function createProjectStore(client: Client) {
   return create<ProjectState>()((set, get) => {
     async function enter(path: string | null, open: () => Promise<ProjectSummary>): Promise<boolean> {
-      const before = get();
       set({ phase: 'opening', problem: null, blockedPath: null });
       try {
         const project = await open();
@@ -61,13 +60,14 @@ export function createProjectStore(client: Client) {
         return true;
       } catch (error) {
         const problem = toProblemData(error);
-        const still = await client.request('projects.current', {}).catch(() => null);
-        if (still) set({ phase: 'open', project: still });
-        else if (blockingKinds.includes(problem.kind)) {
-          set({ phase: 'blocked', project: null, problem, blockedPath: path });
-          return false;
-        } else set({ phase: 'none', project: null });
-        reportProblem(error, before.project ? 'The project was not changed' : undefined);
+        // A project that cannot be opened leaves the one that was open as it was.
+        const project = await client.request('projects.current', {}).catch(() => null);
+        const isBlocking = blockingKinds.includes(problem.kind);
+        if (isBlocking) set({ phase: 'blocked', project, problem, blockedPath: path });
+        else {
+          set({ phase: project ? 'open' : 'none', project });
+          reportProblem(error);
+        }
         return false;
       }
     }
@@ -116,7 +116,7 @@ export function createProjectStore(client: Client) {
         const recent = await client.request('projects.recent', {}).catch(() => get().recent);
         set({ phase: 'none', project: null, classes: [], recent });
       },
-      dismissProblem: () => set({ phase: 'none', problem: null, blockedPath: null }),
+      dismissProblem: () => set({ phase: get().project ? 'open' : 'none', problem: null, blockedPath: null }),
 
       async addClass(name) {
         const record = await change(() => client.request('classes.add', { name }));

@@ -56,16 +56,31 @@ export function paintBoxes(
   looks: ClassLooks,
   showTags: boolean,
 ): void {
-  for (const group of groupsOf(boxes, looks)) paintGroup(context, group, view);
+  const crowd = crowdOf(boxes.length);
+  for (const group of groupsOf(boxes, looks)) paintGroup(context, group, view, crowd);
   if (!showTags) return;
   context.font = tagFont;
   context.textBaseline = 'middle';
   for (const box of boxes) {
     const look = looks.get(box.classId) ?? unknownLook;
     const rect = stageRect(view, box.boxPx);
+    if (rect.width < crowd.leastTagRoomPx) continue;
     const text = fittingTag(context, box, look, rect.width);
     if (text !== '') paintTag(context, text, rect, look);
   }
+}
+
+/** How much a box may take up for itself: the more of them are in sight, the less. */
+interface Crowd {
+  readonly leastTagRoomPx: number;
+  readonly lineWidthPx: number;
+  readonly withShadow: boolean;
+}
+
+function crowdOf(boxesInSight: number): Crowd {
+  if (boxesInSight > 1500) return { leastTagRoomPx: 56, lineWidthPx: 1.25, withShadow: false };
+  if (boxesInSight > 300) return { leastTagRoomPx: 30, lineWidthPx: 1.5, withShadow: true };
+  return { leastTagRoomPx: 13, lineWidthPx: 1.75, withShadow: true };
 }
 
 interface Group {
@@ -91,7 +106,7 @@ function groupsOf(boxes: readonly BoxRecord[], looks: ClassLooks): Iterable<Grou
   return groups.values();
 }
 
-function paintGroup(context: CanvasRenderingContext2D, group: Group, view: Viewport) {
+function paintGroup(context: CanvasRenderingContext2D, group: Group, view: Viewport, crowd: Crowd) {
   const { look, isProposal, isIgnored } = group;
   context.beginPath();
   for (const { boxPx } of group.boxes) {
@@ -106,11 +121,13 @@ function paintGroup(context: CanvasRenderingContext2D, group: Group, view: Viewp
     context.fill();
   }
   context.setLineDash(isProposal ? proposalDash : []);
-  context.strokeStyle = shadow;
-  context.lineWidth = 3.5;
-  context.stroke();
+  if (crowd.withShadow) {
+    context.strokeStyle = shadow;
+    context.lineWidth = crowd.lineWidthPx + 1.75;
+    context.stroke();
+  }
   context.strokeStyle = look.color;
-  context.lineWidth = 1.75;
+  context.lineWidth = crowd.lineWidthPx;
   context.stroke();
   context.setLineDash([]);
 }
@@ -192,7 +209,6 @@ function fittingTag(
   look: ClassLook,
   roomPx: number,
 ): string {
-  if (roomPx < 13) return '';
   const full = tagText(box, look);
   if (textWidth(context, full) + 8 <= roomPx + 12) return full;
   if (box.status === 'proposal' && box.score !== null && roomPx >= 24)

@@ -6,7 +6,8 @@ import { usePreferences } from '../../store/preferences.ts';
 import { useProject } from '../../store/project.ts';
 import { drawBox, drawingClass, placeBox } from '../commands.ts';
 import { beginGesture, edgeReachPx, handleReachPx, isDrawing } from '../gestures/begin.ts';
-import type { Gesture, Outcome, PointerPx } from '../gestures/gesture.ts';
+import type { Gesture, Outcome, PointerPx, Preview } from '../gestures/gesture.ts';
+import { useClassSearch } from '../panels/classSearchStore.ts';
 import { type BoxIndex, indexBoxes, nextInStack } from './boxIndex.ts';
 import { cursorFor, handleAt } from './handles.ts';
 import { type ClassLooks, inkOn, unknownLook } from './paint.ts';
@@ -25,6 +26,12 @@ export function looksOf(classes: readonly ClassRecord[]): ClassLooks {
       { name, color, ink: inkOn(color), digit: position < 10 ? String((position + 1) % 10) : '' },
     ]),
   );
+}
+
+/** A box already drawn that waits for its class to get a name. */
+function unnamedBox(): Preview | null {
+  const { question } = useClassSearch.getState();
+  return question?.kind === 'new-box' ? { boxPx: question.boxPx, boxId: null } : null;
 }
 
 export class StageControl {
@@ -101,6 +108,7 @@ export class StageControl {
         this.#takeBoxes(useCanvas.getState());
         this.#draw();
       }),
+      useClassSearch.subscribe(() => this.#draw()),
       usePreferences.subscribe(() => {
         this.#takeBoxes(useCanvas.getState());
         this.#draw();
@@ -136,7 +144,7 @@ export class StageControl {
   }
 
   #inHand(): BoxInHand | null {
-    const preview = this.#gesture?.preview() ?? null;
+    const preview = this.#gesture?.preview() ?? unnamedBox();
     const selected = this.#selected();
     if (preview && preview.boxId === null) {
       const record = drawingClass();

@@ -6,7 +6,7 @@ import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { type StateFilter, useImages } from '../../store/images.ts';
 import { useProject } from '../../store/project.ts';
 import classes from './ImageList.module.css';
-import { ImageRow } from './ImageRow.tsx';
+import { boxesText, ImageRow } from './ImageRow.tsx';
 
 const rowHeightPx = 60;
 
@@ -32,7 +32,7 @@ function ReviewProgress() {
           <strong data-testid="reviewed-count">{reviewed.toLocaleString('en')}</strong> of{' '}
           {imageCount.toLocaleString('en')} reviewed
         </span>
-        <span className={classes.muted}>{project.labelCount.toLocaleString('en')} boxes</span>
+        <span className={classes.muted}>{boxesText(project.labelCount)}</span>
       </div>
       <Progress
         size={6}

@@ -49,9 +49,9 @@ export const ImageRow = memo(function ImageRow({ image, isCurrent, topPx, onOpen
   );
 });
 
-function boxesText(count: number): string {
+export function boxesText(count: number): string {
   if (count === 0) return 'no boxes';
-  return count === 1 ? '1 box' : `${count} boxes`;
+  return count === 1 ? '1 box' : `${count.toLocaleString('en')} boxes`;
 }
 
 function Thumbnail({ image }: { image: ImageRecord }) {
