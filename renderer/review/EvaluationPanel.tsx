@@ -29,8 +29,8 @@ export function EvaluationPanel({ run }: { run: RunRecord | null }) {
             {countWords(evaluation.images, 'image')}
           </p>
           <dl className={classes.scores}>
-            <Score name="AP50" value={evaluation.AP50} />
-            <Score name="AP" value={evaluation.AP} />
+            <Score name="AP50, percent" value={evaluation.AP50} />
+            <Score name="AP, percent" value={evaluation.AP} />
           </dl>
           <table>
             <caption>AP by class, in percent</caption>

@@ -6,7 +6,7 @@
 import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { client } from '../bridge/client.ts';
@@ -313,12 +313,13 @@ export function phaseAfter(phase: LivePhase, events: readonly RunEvent[]): LiveP
 }
 
 function deviceGone(losses: number, from: string, reason: string): ProblemData {
-  return new Problem(
-    'device-lost',
-    `The GPU stopped ${losses} times in five minutes, so the run waits. It can go on from ${from}.`,
-    'Take a smaller batch or image side if it happens again, close other programs that use the GPU, then press Resume.',
-    reason,
-  );
+  return {
+    kind: 'device-lost',
+    message: `The GPU stopped ${losses} times in five minutes, so the run waits. It can go on from ${from}.`,
+    remedy:
+      'Close other programs that use the GPU, then press Resume. If it happens again, train with a smaller batch or image side.',
+    detail: reason,
+  };
 }
 
 export const useTraining = createTrainingStore({
