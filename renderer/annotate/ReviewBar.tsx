@@ -5,9 +5,9 @@ import { labelsOf } from '../../shared/domain/box.ts';
 import { isReviewed } from '../../shared/domain/image.ts';
 import { useCanvas } from '../store/canvas.ts';
 import { useImages } from '../store/images.ts';
-import { go, markEmpty, markReviewed, reopenReview } from './commands.ts';
 import { StateIcon, stateNames } from './panels/StateIcon.tsx';
 import classes from './ReviewBar.module.css';
+import { go, markEmpty, markReviewed, reopenReview } from './reviewCommands.ts';
 import { ToolButton } from './ToolButton.tsx';
 
 export function ReviewBar() {

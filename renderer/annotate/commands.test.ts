@@ -6,8 +6,6 @@ import { useProject } from '../store/project.ts';
 import { MemoryHost, settled, testBox, testImage } from '../store/testing/memoryHost.ts';
 import { useView } from './canvas/viewStore.ts';
 import {
-  acceptAll,
-  acceptSelected,
   boxInTheMiddle,
   chooseClassAt,
   copyFromPrevious,
@@ -17,13 +15,13 @@ import {
   drawBox,
   duplicateSelected,
   growSelected,
-  markEmpty,
-  markReviewed,
   nudge,
   paste,
   toggleFlag,
 } from './commands.ts';
 import { useClassSearch } from './panels/classSearchStore.ts';
+import { acceptAll, acceptSelected } from './proposalCommands.ts';
+import { markEmpty, markReviewed } from './reviewCommands.ts';
 
 /** The stores are the app's own; only the host behind them is in memory, where the desktop's bridge would be. */
 let host: MemoryHost;

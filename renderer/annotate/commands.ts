@@ -1,13 +1,10 @@
 /** Everything a person can do to the open image, by key, button or pointer: each reads the stores and makes one edit. */
 import { type BoxPx, type BoxRecord, fromCorners, labelsOf } from '../../shared/domain/box.ts';
 import type { ClassRecord } from '../../shared/domain/classes.ts';
-import type { BoxChange } from '../../shared/domain/edit.ts';
-import { type ImageState, isReviewed } from '../../shared/domain/image.ts';
 import { client } from '../bridge/client.ts';
-import { shownBoxes, shownProposals, type Tool, useCanvas } from '../store/canvas.ts';
-import { needsReview, useImages } from '../store/images.ts';
+import { proposalAfter, shownBoxes, type Tool, useCanvas } from '../store/canvas.ts';
+import { useImages } from '../store/images.ts';
 import { notify, reportProblem } from '../store/notices.ts';
-import { usePreferences } from '../store/preferences.ts';
 import { useProject } from '../store/project.ts';
 import { visiblePart } from './canvas/viewport.ts';
 import { useView } from './canvas/viewStore.ts';
@@ -128,10 +125,10 @@ export function growSelected(dx: number, dy: number): void {
 }
 
 export function deleteBox(boxId: string): void {
-  const { boxes, selectedId, apply, select } = canvas();
+  const { boxes, minScore, selectedId, apply, select } = canvas();
   const box = boxes.find(({ id }) => id === boxId);
   if (!box) return;
-  const next = box.status === 'proposal' ? proposalAfter(box) : null;
+  const next = box.status === 'proposal' ? proposalAfter(boxes, minScore, box) : null;
   apply(box.status === 'proposal' ? 'Reject proposal' : 'Delete box', [{ before: box, after: null }]);
   if (selectedId === boxId) select(next?.id ?? null);
 }
@@ -226,123 +223,6 @@ export function selectAndReveal(box: BoxRecord): void {
   set({ areBoxesHidden: false });
   select(box.id);
   useView.getState().reveal(box.boxPx);
-}
-
-function acceptChange(box: BoxRecord): BoxChange {
-  return { before: box, after: { ...box, status: 'label' } };
-}
-
-/** Accepts the selected proposal and goes to the next; where none is selected, selects the first. */
-export function acceptSelected(): void {
-  const box = selectedBox();
-  const { boxes, minScore } = canvas();
-  if (box?.status === 'proposal') acceptProposal(box.id);
-  else {
-    const first = shownProposals(boxes, minScore)[0];
-    if (first) selectAndReveal(first);
-  }
-}
-
-export function acceptProposal(boxId: string): void {
-  const { boxes, selectedId, apply } = canvas();
-  const box = boxes.find(({ id }) => id === boxId);
-  if (box?.status !== 'proposal') return;
-  const next = proposalAfter(box);
-  apply('Accept proposal', [acceptChange(box)]);
-  if (selectedId === boxId && next) selectAndReveal(next);
-}
-
-export function acceptAll(): void {
-  const { boxes, minScore, apply } = canvas();
-  const proposals = shownProposals(boxes, minScore);
-  if (proposals.length > 0) apply(`Accept ${proposals.length} proposals`, proposals.map(acceptChange));
-}
-
-/** Rejects the shown proposals; those below the score stay, unseen and untouched. */
-export function rejectAll(): void {
-  const { boxes, minScore, apply } = canvas();
-  const proposals = shownProposals(boxes, minScore);
-  if (proposals.length === 0) return;
-  apply(
-    `Reject ${proposals.length} proposals`,
-    proposals.map((before) => ({ before, after: null })),
-  );
-}
-
-function proposalAfter(box: BoxRecord): BoxRecord | null {
-  const { boxes, minScore } = canvas();
-  const proposals = shownProposals(boxes, minScore);
-  const at = proposals.findIndex(({ id }) => id === box.id);
-  return proposals[at + 1] ?? proposals[at - 1] ?? null;
-}
-
-/** "Everything to see here is labelled." Needs a box: an image without any is called empty on purpose, never by habit. */
-export function markReviewed(): void {
-  const { image, boxes } = canvas();
-  if (!image) return;
-  if (image.state === 'reviewed-empty') {
-    goOnAfterReview();
-    return;
-  }
-  if (labelsOf(boxes).length === 0) {
-    notify('There is no box on this image. Press N if there really is nothing to label.', {
-      tone: 'warning',
-    });
-    return;
-  }
-  setState('reviewed', 'Mark reviewed');
-}
-
-/** "There is nothing to label here", which training takes at its word. */
-export function markEmpty(): void {
-  const { image, boxes } = canvas();
-  if (!image) return;
-  const labelCount = labelsOf(boxes).length;
-  if (labelCount > 0) {
-    const labels = labelCount === 1 ? '1 box' : `${labelCount} boxes`;
-    notify(`This image has ${labels}. Delete them first if there is nothing to label.`, {
-      tone: 'warning',
-    });
-    return;
-  }
-  setState('reviewed-empty', 'Mark as nothing to label');
-}
-
-export function reopenReview(): void {
-  const { image, boxes, apply } = canvas();
-  if (!image || !isReviewed(image.state)) return;
-  apply('Reopen review', [], { state: labelsOf(boxes).length > 0 ? 'in-progress' : 'unlabelled' });
-}
-
-function setState(state: ImageState, label: string) {
-  const { image, apply } = canvas();
-  if (image && image.state !== state) apply(label, [], { state });
-  goOnAfterReview();
-}
-
-function goOnAfterReview() {
-  if (!usePreferences.getState().advanceAfterReview) return;
-  const { neighbour, openImage, currentId, byId } = useImages.getState();
-  const isOther = (id: string) => id !== currentId;
-  const next =
-    neighbour(1, (image) => needsReview(image) && isOther(image.id)) ??
-    neighbour(-1, (image) => needsReview(image) && isOther(image.id));
-  if (next !== null) openImage(next);
-  else {
-    const left = [...byId.values()].filter((image) => needsReview(image) && isOther(image.id)).length;
-    notify(left === 0 ? 'Every image is reviewed.' : 'Every image in this list is reviewed.', {
-      tone: 'success',
-    });
-  }
-}
-
-export function go(step: 1 | -1, onlyUnreviewed = false): void {
-  const { neighbour, openImage } = useImages.getState();
-  const next = neighbour(step, onlyUnreviewed ? needsReview : undefined);
-  if (next !== null) openImage(next);
-  else if (onlyUnreviewed) {
-    notify(step === 1 ? 'No image to review after this one.' : 'No image to review before this one.');
-  }
 }
 
 /** Undo reaches back before this session. What came in by an import is much to lose by one key, so it is told. */

@@ -2,8 +2,6 @@
 import { useCanvas } from '../store/canvas.ts';
 import { useView } from './canvas/viewStore.ts';
 import {
-  acceptAll,
-  acceptSelected,
   boxInTheMiddle,
   chooseClassAt,
   copyFromPrevious,
@@ -11,10 +9,7 @@ import {
   cycleSelection,
   deleteSelected,
   duplicateSelected,
-  go,
   growSelected,
-  markEmpty,
-  markReviewed,
   nudge,
   paste,
   setTool,
@@ -23,6 +18,8 @@ import {
   undo,
 } from './commands.ts';
 import { useClassSearch } from './panels/classSearchStore.ts';
+import { acceptAll, acceptSelected } from './proposalCommands.ts';
+import { go, markEmpty, markReviewed } from './reviewCommands.ts';
 
 export interface Shortcut {
   readonly id: string;

@@ -1,7 +1,7 @@
 /** Starts what runs as long as the page: stores follow the host, the canvas follows the image list, leaving asks. */
-import type { Connection } from '../bridge/client.ts';
 import { client } from '../bridge/client.ts';
 import { addLeaveGuard, installLeaveQuestion } from '../bridge/leaveGuards.ts';
+import type { Connection } from '../bridge/transport.ts';
 import { followImageList, useCanvas } from '../store/canvas.ts';
 import { followImages, useImages } from '../store/images.ts';
 import { followJobs, useJobs } from '../store/jobs.ts';

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
-import { type Connection, client } from '../bridge/client.ts';
+import { client } from '../bridge/client.ts';
+import type { Connection } from '../bridge/transport.ts';
 
 export function useConnection(): Connection {
   return useSyncExternalStore(client.onConnection, client.connection);

@@ -1,8 +1,8 @@
 /** Listens to the keyboard for the whole app and runs the table's commands. */
 import { useEffect } from 'react';
 import { useView } from '../annotate/canvas/viewStore.ts';
-import { markReviewed } from '../annotate/commands.ts';
 import { isMacPlatform, isTyping } from '../annotate/keystroke.ts';
+import { markReviewed } from '../annotate/reviewCommands.ts';
 import { useCanvas } from '../store/canvas.ts';
 import { usePreferences } from '../store/preferences.ts';
 import { useProject } from '../store/project.ts';

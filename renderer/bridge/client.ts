@@ -3,23 +3,10 @@
  * before it is first used.
  */
 import type { HostEvent } from '../../shared/contract/events.ts';
-import type { Client, RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
+import type { RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
 import { desktopBridge, desktopTransport } from './desktopTransport.ts';
+import type { Transport } from './transport.ts';
 import { webTransport } from './webTransport.ts';
-
-/**
- * `connecting`: before the first answer. `lost`: trying again by itself. `ended`: this page's session is over and only opening
- * Boxwright anew helps. `no-token`: the page was opened without the address Boxwright printed.
- */
-export type Connection = 'connecting' | 'connected' | 'lost' | 'ended' | 'no-token';
-
-/** What a transport offers; the client adds nothing but the choice between them. */
-export interface Transport extends Client {
-  connection(): Connection;
-  onConnection(listener: (connection: Connection) => void): () => void;
-  /** Tries at once instead of waiting for the next attempt. */
-  reconnect(): void;
-}
 
 /** Makes the transport on the first use, so that importing this module touches no network and no browser global. */
 export function createClient(): Transport {

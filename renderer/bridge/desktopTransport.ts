@@ -1,8 +1,8 @@
 /** The desktop's way: `window.boxwright`, put there by the preload script. Always connected while the window lives. */
 import type { HostEvent } from '../../shared/contract/events.ts';
 import type { RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
-import type { Transport } from './client.ts';
 import { offlineProblem, problemFromWire } from './problems.ts';
+import type { Transport } from './transport.ts';
 
 /** What `electron/desktop/preload` exposes. Answers come by structured clone, `Uint8Array`s as they are. */
 export interface DesktopBridge {

@@ -5,9 +5,9 @@
 import { type HostEvent, hostEventSchema } from '../../shared/contract/events.ts';
 import type { RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
 import { packMessage, type TextCoder, unpackMessage } from '../../shared/contract/wire.ts';
-import type { Connection, Transport } from './client.ts';
 import { createEmitter } from './emitter.ts';
 import { offlineProblem, problemFromWire, sessionEndedProblem } from './problems.ts';
+import type { Connection, Transport } from './transport.ts';
 
 const tokenKey = 'boxwright.token';
 const firstRetryMs = 400;

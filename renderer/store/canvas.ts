@@ -223,3 +223,14 @@ export function shownBoxes(boxes: readonly BoxRecord[], minScore: number): reado
   if (minScore <= 0) return boxes;
   return boxes.filter((box) => box.status === 'label' || (box.score ?? 1) >= minScore);
 }
+
+/** Where to go on once a proposal is taken or left: the next one shown, or the one before at the end. */
+export function proposalAfter(
+  boxes: readonly BoxRecord[],
+  minScore: number,
+  box: BoxRecord,
+): BoxRecord | null {
+  const proposals = shownProposals(boxes, minScore);
+  const at = proposals.findIndex(({ id }) => id === box.id);
+  return proposals[at + 1] ?? proposals[at - 1] ?? null;
+}

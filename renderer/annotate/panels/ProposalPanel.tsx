@@ -2,7 +2,7 @@
 import { Button, Slider } from '@mantine/core';
 import { proposalsOf } from '../../../shared/domain/box.ts';
 import { shownProposals, useCanvas } from '../../store/canvas.ts';
-import { acceptAll, rejectAll } from '../commands.ts';
+import { acceptAll, rejectAll } from '../proposalCommands.ts';
 import { Panel } from './Panel.tsx';
 import classes from './ProposalPanel.module.css';
 
