@@ -1,6 +1,6 @@
 /** One suite over every transport: what works in one shell works in all. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Transport } from '../../renderer/bridge/client.ts';
+import type { Transport } from '../../renderer/bridge/transport.ts';
 import type { HostEvent } from '../../shared/contract/events.ts';
 import { type RequestName, requests } from '../../shared/contract/requests.ts';
 import { Problem, problemKinds } from '../../shared/domain/problem.ts';
