@@ -7,8 +7,8 @@ import { WebSocket } from 'ws';
 import { startDesktop } from '../../electron/desktop/desktop.ts';
 import { type ClosableWorkstation, runServices } from '../../electron/desktop/services.ts';
 import { startWebShell } from '../../electron/web/shell.ts';
-import type { Transport } from '../../renderer/bridge/transport.ts';
 import { desktopTransport } from '../../renderer/bridge/desktopTransport.ts';
+import type { Transport } from '../../renderer/bridge/transport.ts';
 import { type SocketLike, webTransport } from '../../renderer/bridge/webTransport.ts';
 import { writeScreens } from '../support/screens.ts';
 import {
