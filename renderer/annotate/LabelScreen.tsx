@@ -1,7 +1,7 @@
 /** Where labels are made: images on the left, the canvas in the middle, classes and boxes on the right. */
 import { Button } from '@mantine/core';
 import { IconPhotoPlus, IconTags } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { useImages } from '../store/images.ts';
 import { useProject } from '../store/project.ts';
 import { CanvasPanel } from './CanvasPanel.tsx';
@@ -14,6 +14,7 @@ import { ImageList } from './panels/ImageList.tsx';
 import { ProposalPanel } from './panels/ProposalPanel.tsx';
 import { ReviewBar } from './ReviewBar.tsx';
 import { Toolbar } from './Toolbar.tsx';
+import { useFocusBack } from './useFocusBack.ts';
 
 interface LabelScreenProps {
   /** Detects objects on the open image, or on many; belongs to the review room. */
@@ -25,8 +26,14 @@ interface LabelScreenProps {
 export function LabelScreen({ predictButton, onAddImages, onImport }: LabelScreenProps) {
   const hasImages = useImages((state) => state.phase !== 'ready' || state.order.length > 0);
   if (!hasImages) return <NoImages onAddImages={onAddImages} onImport={onImport} />;
+  return <Workbench predictButton={predictButton} />;
+}
+
+function Workbench({ predictButton }: Pick<LabelScreenProps, 'predictButton'>) {
+  const screen = useRef<HTMLDivElement>(null);
+  useFocusBack(screen);
   return (
-    <div className={classes.screen}>
+    <div ref={screen} className={classes.screen}>
       <ImageList />
       <section className={classes.middle} aria-label="Canvas">
         <Toolbar predictButton={predictButton} />

@@ -172,9 +172,11 @@ function addCopies(label: string, sources: readonly BoxRecord[], shiftPx: number
 
 /** Once, and one undo takes it back: a copy never follows to the next image by itself. */
 export async function copyFromPrevious(): Promise<void> {
-  const previousId = useImages.getState().neighbour(-1);
   const { imageId } = canvas();
-  if (previousId === null) {
+  // In the project's order: a filter hides the images that are done, and those are the ones to copy from.
+  const { order } = useImages.getState();
+  const previousId = imageId === null ? undefined : order[order.indexOf(imageId) - 1];
+  if (previousId === undefined) {
     notify('There is no image before this one.');
     return;
   }
@@ -232,6 +234,13 @@ export function undo(): void {
   if (history.undo?.startsWith('Import')) {
     notify(`Undone: ${history.undo}. Redo brings the boxes back.`, { tone: 'warning' });
   }
+}
+
+/** For hands that press it anyway: sends what waits at once, and says how things stand. */
+export function saveNow(): void {
+  const { save, retrySave } = canvas();
+  if (save.pending > 0) retrySave();
+  else notify('Everything is saved. Boxwright saves every edit as you make it.', { tone: 'success' });
 }
 
 export function setTool(tool: Tool): void {

@@ -31,10 +31,8 @@ export function markEmpty(): void {
   if (!image) return;
   const labelCount = labelsOf(boxes).length;
   if (labelCount > 0) {
-    const labels = labelCount === 1 ? '1 box' : `${labelCount} boxes`;
-    notify(`This image has ${labels}. Delete them first if there is nothing to label.`, {
-      tone: 'warning',
-    });
+    const labels = labelCount === 1 ? '1 box. Delete it' : `${labelCount} boxes. Delete them`;
+    notify(`This image has ${labels} first if there is nothing to label.`, { tone: 'warning' });
     return;
   }
   setState('reviewed-empty', 'Mark as nothing to label');

@@ -18,7 +18,13 @@ export function App() {
   useNotifications();
   return (
     <>
-      <Notifications position="bottom-right" limit={4} autoClose={6000} zIndex={400} />
+      <Notifications
+        position="bottom-right"
+        limit={4}
+        autoClose={6000}
+        zIndex={400}
+        classNames={{ root: classes.notices }}
+      />
       <Screen />
       <Dialogs />
     </>

@@ -2,6 +2,7 @@
 import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconHelp, IconMoon, IconSun } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useRef } from 'react';
+import { focusCanvas } from '../annotate/useFocusBack.ts';
 import { usePreferences, type Workspace } from '../store/preferences.ts';
 import { ConnectionState } from './ConnectionState.tsx';
 import { useDialogs } from './dialogStore.ts';
@@ -77,7 +78,10 @@ function WorkspaceTabs() {
           aria-controls={`workspace-${value}`}
           tabIndex={workspace === value ? 0 : -1}
           className={classes.tab}
-          onClick={() => setWorkspace(value)}
+          onClick={(event) => {
+            setWorkspace(value);
+            if (value === 'label' && event.detail > 0) requestAnimationFrame(focusCanvas);
+          }}
           onKeyDown={move}
         >
           {label}

@@ -36,6 +36,7 @@ export function boot(): () => void {
 function followOpenProject(): () => void {
   return useProject.subscribe((now, before) => {
     if (now.project?.path === before.project?.path) return;
+    document.title = now.project ? `${now.project.name} – Boxwright` : 'Boxwright';
     useImages.getState().clear();
     // Whoever leaves a project with unsaved edits has been asked; another project must not get them.
     if (useCanvas.getState().save.pending > 0) useCanvas.getState().discardUnsaved();

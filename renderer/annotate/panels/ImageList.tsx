@@ -3,7 +3,7 @@ import { CloseButton, Progress, Select, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
-import { type StateFilter, useImages } from '../../store/images.ts';
+import { type ImageFilter, noFilter, useImages } from '../../store/images.ts';
 import { useProject } from '../../store/project.ts';
 import classes from './ImageList.module.css';
 import { boxesText, ImageRow } from './ImageRow.tsx';
@@ -44,15 +44,33 @@ function ReviewProgress() {
   );
 }
 
-const stateOptions: { value: StateFilter | 'proposals'; label: string }[] = [
-  { value: 'all', label: 'All images' },
-  { value: 'to-do', label: 'To review' },
-  { value: 'unlabelled', label: 'Unlabelled' },
-  { value: 'in-progress', label: 'In progress' },
-  { value: 'reviewed', label: 'Reviewed' },
-  { value: 'reviewed-empty', label: 'Nothing to label' },
-  { value: 'proposals', label: 'With proposals' },
+/** What the one choice above the list stands for. */
+const choices: readonly { group: string; label: string; filter: Partial<ImageFilter> }[] = [
+  { group: 'State', label: 'All images', filter: {} },
+  { group: 'State', label: 'To review', filter: { state: 'to-do' } },
+  { group: 'State', label: 'Unlabelled', filter: { state: 'unlabelled' } },
+  { group: 'State', label: 'In progress', filter: { state: 'in-progress' } },
+  { group: 'State', label: 'Reviewed', filter: { state: 'reviewed' } },
+  { group: 'State', label: 'Nothing to label', filter: { state: 'reviewed-empty' } },
+  { group: 'State', label: 'With proposals', filter: { withProposals: true } },
+  { group: 'Split', label: 'Training', filter: { split: 'train' } },
+  { group: 'Split', label: 'Validation', filter: { split: 'val' } },
+  { group: 'Split', label: 'Test', filter: { split: 'test' } },
+  { group: 'Split', label: 'No split', filter: { split: 'none' } },
 ];
+
+const options = ['State', 'Split'].map((group) => ({
+  group,
+  items: choices.filter((choice) => choice.group === group).map(({ label }) => label),
+}));
+
+function labelOf({ state, withProposals, split }: ImageFilter): string {
+  const found = choices.find(({ filter }) => {
+    const whole = { ...noFilter, ...filter };
+    return whole.state === state && whole.withProposals === withProposals && whole.split === split;
+  });
+  return found?.label ?? 'All images';
+}
 
 function Filters() {
   const { filter, setFilter } = useImages();
@@ -76,15 +94,15 @@ function Filters() {
         size="xs"
         aria-label="Which images"
         data-testid="image-filter"
-        data={stateOptions}
+        data={options}
+        maxDropdownHeight={420}
         allowDeselect={false}
-        value={filter.withProposals ? 'proposals' : filter.state}
+        value={labelOf(filter)}
         comboboxProps={{ width: 180, position: 'bottom-start' }}
-        onChange={(value) =>
-          value === 'proposals'
-            ? setFilter({ state: 'all', withProposals: true })
-            : setFilter({ state: (value ?? 'all') as StateFilter, withProposals: false })
-        }
+        onChange={(label) => {
+          const choice = choices.find((candidate) => candidate.label === label);
+          setFilter({ ...noFilter, ...choice?.filter, text: filter.text });
+        }}
       />
     </div>
   );
