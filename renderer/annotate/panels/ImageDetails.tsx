@@ -25,7 +25,7 @@ export function ImageDetails() {
     >
       <div className={classes.body}>
         <p className={classes.path} title={image.relativePath}>
-          {image.relativePath}
+          <bdi>{image.relativePath}</bdi>
         </p>
         <SegmentedControl
           size="xs"
