@@ -62,7 +62,7 @@ export function defaultNetworkOptions(
   if (backbone === 'nano') {
     return {
       ...shared,
-      fpnChannels: 48,
+      fpnChannels: 32,
       headConvCount: 2,
       headNorm: 'group',
       backboneNorm: 'group',

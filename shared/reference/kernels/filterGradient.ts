@@ -7,97 +7,108 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { ConvInfo } from './convolution.ts';
 import { runKernel, unroll } from './program.ts';
 
-/** Input channels of a tile, and vec4s of output channels. */
+/** Input and output channels of a tile. */
 const inputTile = 4;
-const outputTile = 2;
+const outputTile = 8;
 
 export function convolveFilterGradient(
-  backend: WebGPUBackend,
+  gpu: WebGPUBackend,
   x: TensorInfo,
   dy: TensorInfo,
   info: ConvInfo,
 ): TensorInfo {
   const { inChannels, outChannels, filterHeight, strideHeight } = info;
   const inputGroups = Math.ceil(inChannels / inputTile);
-  const outputGroups = Math.ceil(outChannels / 4 / outputTile);
-  const key = ['dw', filterHeight, strideHeight, info.padInfo.top, inChannels, outChannels].join('_');
+  const outputGroups = Math.ceil(outChannels / outputTile);
+  const variant: Variant = {
+    kernelSize: filterHeight,
+    stride: strideHeight,
+    padding: info.padInfo.top,
+    wideInput: inChannels % 4 === 0,
+    wideOutput: outChannels % 4 === 0,
+  };
   return runKernel(
-    backend,
+    gpu,
     {
-      key,
+      key: `filterGradient_${Object.values(variant).join('_')}`,
       inputs: ['x', 'dy'],
-      inputComponents: [inChannels % 4 === 0 ? 4 : 1, outChannels % 4 === 0 ? 4 : 1],
-      outputComponent: outChannels % 4 === 0 ? 4 : 1,
+      inputComponents: [variant.wideInput ? 4 : 1, variant.wideOutput ? 4 : 1],
+      outputComponent: variant.wideOutput ? 4 : 1,
       outputShape: info.filterShape as number[],
-      code: filterGradientSource(info, inputGroups, outputGroups),
+      code: filterGradientSource(variant),
       threads: filterHeight * filterHeight * inputGroups * outputGroups,
+      uniforms: 'inChannels : i32, outChannels : i32, inputGroups : i32, outputGroups : i32,',
     },
     [x, dy],
+    [inChannels, outChannels, inputGroups, outputGroups].map((value) => ({ type: 'int32', data: [value] })),
   );
 }
 
-const lanes = ['x', 'y', 'z', 'w'];
+/** What the source text depends on: one pipeline each. */
+interface Variant {
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly wideInput: boolean;
+  readonly wideOutput: boolean;
+}
 
-function filterGradientSource(info: ConvInfo, inputGroups: number, outputGroups: number): string {
-  const { inChannels, outChannels, filterHeight: kernelSize, strideHeight: stride } = info;
-  const padding = info.padInfo.top;
-  const wideInput = inChannels % 4 === 0;
-  const wideOutput = outChannels % 4 === 0;
-  const loadInput = wideInput
-    ? `let v = x[source / 4];`
-    : `let v = vec4<f32>(${lanes.map((_, lane) => `x[source + ${lane}]`).join(', ')});`;
-  const loadOutput = (c: number) =>
-    wideOutput
-      ? `let g${c} = dy[at / 4 + ${c}];`
-      : `let g${c} = vec4<f32>(${lanes.map((_, lane) => `dy[at + ${c * 4 + lane}]`).join(', ')});`;
+const lanes = ['x', 'y', 'z', 'w'] as const;
+
+function filterGradientSource(variant: Variant): string {
+  const { kernelSize, stride, padding, wideInput, wideOutput } = variant;
   return `
 fn compute(index : i32) {
-  let og = (index % ${outputGroups}) * ${4 * outputTile};
-  var rest = index / ${outputGroups};
-  let ig = (rest % ${inputGroups}) * ${inputTile};
-  rest = rest / ${inputGroups};
+  let inChannels = uniforms.inChannels;
+  let outChannels = uniforms.outChannels;
+  let outChannel = (index % uniforms.outputGroups) * ${outputTile};
+  var rest = index / uniforms.outputGroups;
+  let inChannel = (rest % uniforms.inputGroups) * ${inputTile};
+  rest = rest / uniforms.inputGroups;
   let kx = rest % ${kernelSize};
   let ky = rest / ${kernelSize};
   let height = uniforms.xShape[1];
   let width = uniforms.xShape[2];
   let outHeight = uniforms.dyShape[1];
   let outWidth = uniforms.dyShape[2];
-  // Output columns whose source column kx + ox * stride - padding lies in the image.
+  // Output columns whose source column, kx + ox * stride - padding, lies in the image.
   let first = (max(0, ${padding} - kx) + ${stride - 1}) / ${stride};
   let last = min(outWidth, (width - 1 + ${padding} - kx) / ${stride} + 1);
-  ${unroll(inputTile, (i) => unroll(outputTile, (c) => `var a${i}_${c} = vec4<f32>(0.0);`))}
+  ${unroll(inputTile, (i) => `var a${i}_0 = vec4<f32>(0.0); var a${i}_1 = vec4<f32>(0.0);`)}
   for (var image = 0; image < uniforms.xShape[0]; image++) {
     for (var oy = 0; oy < outHeight; oy++) {
       let sy = oy * ${stride} - ${padding} + ky;
       if (sy < 0 || sy >= height) { continue; }
-      var source = ((image * height + sy) * width + first * ${stride} - ${padding} + kx) * ${inChannels} + ig;
-      var at = ((image * outHeight + oy) * outWidth + first) * ${outChannels} + og;
+      var at = ((image * height + sy) * width + first * ${stride} - ${padding} + kx) * inChannels + inChannel;
+      var to = ((image * outHeight + oy) * outWidth + first) * outChannels + outChannel;
       for (var ox = first; ox < last; ox++) {
-        ${loadInput}
-        ${unroll(outputTile, loadOutput)}
-        ${unroll(inputTile, (i) => unroll(outputTile, (c) => `a${i}_${c} += v.${lanes[i]} * g${c};`))}
-        source += ${stride * inChannels};
-        at += ${outChannels};
+        let v = ${wideInput ? 'x[at / 4]' : four('x', 'at', 0)};
+        let g0 = ${wideOutput ? 'dy[to / 4]' : four('dy', 'to', 0)};
+        let g1 = ${wideOutput ? 'dy[to / 4 + 1]' : four('dy', 'to', 4)};
+        ${unroll(inputTile, (i) => `a${i}_0 += v.${lanes[i]} * g0; a${i}_1 += v.${lanes[i]} * g1;`)}
+        at += ${stride} * inChannels;
+        to += outChannels;
       }
     }
   }
-  let tap = (ky * ${kernelSize} + kx) * ${inChannels};
-  ${unroll(inputTile, (i) => {
-    const to = `let to${i} = (tap + ig + ${i}) * ${outChannels} + og;`;
-    const store = unroll(outputTile, (c) => storeTile(i, c, outChannels));
-    return inChannels % inputTile === 0
-      ? `${to}\n${store}`
-      : `if (ig + ${i} < ${inChannels}) { ${to}\n${store} }`;
-  })}
+  let tap = (ky * ${kernelSize} + kx) * inChannels;
+  ${unroll(inputTile, (i) => storeRow(i, wideOutput))}
 }`;
 }
 
-function storeTile(i: number, c: number, outChannels: number): string {
-  const whole = outChannels % (4 * outputTile) === 0;
-  const guard = (channel: number, store: string) =>
-    whole ? store : `if (og + ${channel} < ${outChannels}) { ${store} }`;
-  if (outChannels % 4 === 0) return guard(c * 4, `result[to${i} / 4 + ${c}] = a${i}_${c};`);
-  return unroll(4, (lane) =>
-    guard(c * 4 + lane, `result[to${i} + ${c * 4 + lane}] = a${i}_${c}.${lanes[lane]};`),
-  );
+function four(array: string, at: string, offset: number): string {
+  return `vec4<f32>(${lanes.map((_, lane) => `${array}[${at} + ${offset + lane}]`).join(', ')})`;
+}
+
+function storeRow(i: number, wideOutput: boolean): string {
+  const stores = wideOutput
+    ? unroll(2, (c) => `if (outChannel + ${c * 4} < outChannels) { result[row / 4 + ${c}] = a${i}_${c}; }`)
+    : unroll(outputTile, (c) => {
+        return `if (outChannel + ${c} < outChannels) { result[row + ${c}] = a${i}_${c >> 2}.${lanes[c & 3]}; }`;
+      });
+  return `
+  if (inChannel + ${i} < inChannels) {
+    let row = (tap + inChannel + ${i}) * outChannels + outChannel;
+    ${stores}
+  }`;
 }

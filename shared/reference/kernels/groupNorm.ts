@@ -27,6 +27,7 @@ interface Shape {
   readonly channels: number;
   readonly groups: number;
   readonly chunks: number;
+  readonly epsilon: number;
 }
 
 /** Pixels that one thread sums up. */
@@ -38,8 +39,8 @@ export function groupNormOnGpu(x: Tensor4D, weight: Tensor, bias: Tensor, spec: 
     const [input, scale, shift] = args as [Tensor4D, Tensor, Tensor];
     const save = args[3] as unknown as (tensors: Tensor[]) => void;
     const gpu = backend() as WebGPUBackend;
-    const shape = shapeOf(input, spec.groups);
-    const statistics = computeStatistics(gpu, input, shape, spec.epsilon);
+    const shape = shapeOf(input, spec);
+    const statistics = computeStatistics(gpu, input, shape);
     const value = apply(gpu, input, statistics, scale, shift, shape, spec);
     save([input, scale, statistics, value]);
     return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => backward(gpu, dy, saved, shape, spec) };
@@ -47,40 +48,48 @@ export function groupNormOnGpu(x: Tensor4D, weight: Tensor, bias: Tensor, spec: 
   return operation(x, weight, bias) as Tensor4D;
 }
 
-function shapeOf(x: Tensor4D, groups: number): Shape {
+function shapeOf(x: Tensor4D, { groups, epsilon }: GroupNormSpec): Shape {
   const [batch, height, width, channels] = x.shape;
   const pixels = height * width;
-  return { batch, pixels, channels, groups, chunks: Math.ceil(pixels / chunkPixels) };
+  return { batch, pixels, channels, groups, chunks: Math.ceil(pixels / chunkPixels), epsilon };
 }
 
-/** Sizes as constants of the shader: sizes of one run are few. */
-function constants(shape: Shape): string {
-  return `
-const pixels = ${shape.pixels};
-const channels = ${shape.channels};
-const groups = ${shape.groups};
-const width = ${shape.channels / shape.groups};
-const chunks = ${shape.chunks};
-const chunkPixels = ${chunkPixels};
+/** The shape as the kernels see it: uniforms, so that all sizes share their pipelines. */
+const uniforms =
+  'pixels : i32, channels : i32, groups : i32, width : i32, chunks : i32, parts : i32, epsilon : f32,';
+
+/** The same as names, and the pixels of one chunk. */
+const names = `
+  let pixels = uniforms.pixels;
+  let channels = uniforms.channels;
+  let groups = uniforms.groups;
+  let width = uniforms.width;
+  let chunks = uniforms.chunks;
+  let chunkPixels = ${chunkPixels};
 `;
-}
 
-function keyOf(shape: Shape): string {
-  return `${shape.batch}_${shape.pixels}_${shape.channels}_${shape.groups}`;
+function uniformData(shape: Shape): { type: string; data: number[] }[] {
+  const { batch, pixels, channels, groups, chunks, epsilon } = shape;
+  const integers = [pixels, channels, groups, channels / groups, chunks, batch * chunks];
+  return [
+    ...integers.map((value) => ({ type: 'int32', data: [value] })),
+    { type: 'float32', data: [epsilon] },
+  ];
 }
 
 /** `[batch, groups, 2]`: mean and reciprocal standard deviation. */
-function computeStatistics(gpu: WebGPUBackend, x: TensorInfo, shape: Shape, epsilon: number): Tensor {
+function computeStatistics(gpu: WebGPUBackend, x: TensorInfo, shape: Shape): Tensor {
   const { batch, groups, chunks } = shape;
   const partial = runKernel(
     gpu,
     {
-      key: `gnPartial_${keyOf(shape)}`,
+      key: `gnPartial`,
       inputs: ['x'],
       outputShape: [batch, groups, chunks, 2],
       threads: batch * groups * chunks,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   let chunk = index % chunks;
   let group = (index / chunks) % groups;
   let image = index / (chunks * groups);
@@ -104,16 +113,18 @@ fn compute(index : i32) {
 }`,
     },
     [x],
+    uniformData(shape),
   );
   const joined = runKernel(
     gpu,
     {
-      key: `gnJoin_${keyOf(shape)}_${epsilon}`,
+      key: `gnJoin`,
       inputs: ['partial'],
       outputShape: [batch, groups, 2],
       threads: batch * groups,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   var count = 0.0;
   var average = 0.0;
   var squares = 0.0;
@@ -127,10 +138,11 @@ fn compute(index : i32) {
     count = whole;
   }
   result[index * 2] = average;
-  result[index * 2 + 1] = inverseSqrt(squares / count + ${epsilon});
+  result[index * 2 + 1] = inverseSqrt(squares / count + uniforms.epsilon);
 }`,
     },
     [partial],
+    uniformData(shape),
   );
   gpu.disposeData(partial.dataId);
   return engine().makeTensorFromTensorInfo(joined);
@@ -150,12 +162,13 @@ function apply(
   const result = runKernel(
     gpu,
     {
-      key: `gnApply_${keyOf(shape)}_${spec.relu}`,
+      key: `gnApply_${spec.relu}`,
       inputs: ['x', 'statistics', 'weight', 'bias'],
       outputShape: x.shape,
       threads: total,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   let c = index % channels;
   let at = (index / (channels * pixels) * groups + c / width) * 2;
   let scale = statistics[at + 1] * weight[c];
@@ -164,6 +177,7 @@ fn compute(index : i32) {
 }`,
     },
     [x, statistics, weight, bias],
+    uniformData(shape),
   );
   return engine().makeTensorFromTensorInfo(result) as Tensor4D;
 }
@@ -210,12 +224,13 @@ function channelSums(
   return runKernel(
     gpu,
     {
-      key: `gnSums_${keyOf(shape)}_${relu}`,
+      key: `gnSums_${relu}`,
       inputs: ['dy', 'x', 'statistics', ...(relu ? ['value'] : [])],
       outputShape: [shape.batch, shape.chunks, shape.channels, 2],
       threads,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   let c = index % channels;
   let chunk = (index / channels) % chunks;
   let image = index / (channels * chunks);
@@ -234,6 +249,7 @@ fn compute(index : i32) {
 }`,
     },
     [dy, x, statistics, ...(relu ? [value] : [])],
+    uniformData(shape),
   );
 }
 
@@ -241,20 +257,22 @@ function sumOverImages(gpu: WebGPUBackend, sums: TensorInfo, shape: Shape, which
   return runKernel(
     gpu,
     {
-      key: `gnOver_${keyOf(shape)}_${which}`,
+      key: `gnOver_${which}`,
       inputs: ['sums'],
       outputShape: [shape.channels],
       threads: shape.channels,
+      uniforms,
       code: `
-fn compute(index : i32) {
+fn compute(index : i32) {${names}
   var total = 0.0;
-  for (var part = 0; part < ${shape.batch * shape.chunks}; part++) {
-    total += sums[(part * ${shape.channels} + index) * 2 + ${which}];
+  for (var part = 0; part < uniforms.parts; part++) {
+    total += sums[(part * channels + index) * 2 + ${which}];
   }
   result[index] = total;
 }`,
     },
     [sums],
+    uniformData(shape),
   );
 }
 
@@ -264,12 +282,13 @@ function groupMeans(gpu: WebGPUBackend, sums: TensorInfo, weight: TensorInfo, sh
   return runKernel(
     gpu,
     {
-      key: `gnMeans_${keyOf(shape)}`,
+      key: `gnMeans`,
       inputs: ['sums', 'weight'],
       outputShape: [shape.batch, shape.groups, 2],
       threads,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   let group = index % groups;
   let image = index / groups;
   var plain = 0.0;
@@ -286,6 +305,7 @@ fn compute(index : i32) {
 }`,
     },
     [sums, weight],
+    uniformData(shape),
   );
 }
 
@@ -294,12 +314,13 @@ function inputGradient(gpu: WebGPUBackend, inputs: TensorInfo[], shape: Shape, r
   return runKernel(
     gpu,
     {
-      key: `gnInput_${keyOf(shape)}_${relu}`,
+      key: `gnInput_${relu}`,
       inputs: ['dy', 'x', 'statistics', 'weight', 'means', ...(relu ? ['value'] : [])],
       outputShape: inputs[1]!.shape,
       threads: total,
-      code: `${constants(shape)}
-fn compute(index : i32) {
+      uniforms,
+      code: `
+fn compute(index : i32) {${names}
   let c = index % channels;
   let at = (index / (channels * pixels) * groups + c / width) * 2;
   let gradient = ${relu ? 'select(0.0, dy[index], value[index] > 0.0)' : 'dy[index]'};
@@ -308,5 +329,6 @@ fn compute(index : i32) {
 }`,
     },
     inputs,
+    uniformData(shape),
   );
 }

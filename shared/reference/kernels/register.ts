@@ -54,12 +54,8 @@ function tiled(name: ConvolutionKernel, args: KernelArguments): TensorInfo | nul
       return convolveForward(backend, inputs.x!, inputs.filter!, info);
     case 'Conv2DBackpropFilter':
       return convolveFilterGradient(backend, inputs.x!, inputs.dy!, info);
-    case 'Conv2DBackpropInput': {
-      const swapped = swapChannels(backend, inputs.filter!);
-      const gradient = convolveInputGradient(backend, inputs.dy!, swapped, info);
-      backend.disposeData(swapped.dataId);
-      return gradient;
-    }
+    case 'Conv2DBackpropInput':
+      return convolveInputGradient(backend, inputs.dy!, inputs.filter!, info);
   }
 }
 
@@ -91,11 +87,4 @@ function convolutionInfo(
   const square = info.filterHeight === info.filterWidth && info.strideHeight === info.strideWidth;
   const plain = info.dilationHeight === 1 && info.dilationWidth === 1 && padInfo.top === padInfo.left;
   return square && plain ? info : null;
-}
-
-/** HWIO to HWOI. */
-function swapChannels(backend: WebGPUBackend, filter: TensorInfo): TensorInfo {
-  const transpose = getKernel('Transpose', 'webgpu').kernelFunc;
-  const perm = [0, 1, 3, 2];
-  return transpose({ backend, inputs: { x: filter }, attrs: { perm } }) as TensorInfo;
 }
