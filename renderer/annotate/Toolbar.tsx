@@ -1,15 +1,16 @@
 /** Above the canvas: tools, the class of new boxes, undo, and how the image is shown. */
-import { Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core';
 import {
+  IconAdjustmentsHorizontal,
   IconArrowBackUp,
   IconArrowForwardUp,
+  IconCheck,
   IconEye,
   IconEyeOff,
   IconMaximize,
   IconPointer,
   IconSquarePlus,
   IconTag,
-  IconTagOff,
   IconZoomIn,
   IconZoomOut,
 } from '@tabler/icons-react';
@@ -116,7 +117,6 @@ function History() {
 
 function Showing() {
   const areBoxesHidden = useCanvas((state) => state.areBoxesHidden);
-  const { showTags, set } = usePreferences();
   return (
     <div className={classes.group}>
       <ToolButton
@@ -128,14 +128,46 @@ function Showing() {
       >
         {areBoxesHidden ? <IconEyeOff size={17} /> : <IconEye size={17} />}
       </ToolButton>
-      <ToolButton
-        label={showTags ? 'Hide names on boxes' : 'Show names on boxes'}
-        isOn={!showTags}
-        onPress={() => set({ showTags: !showTags })}
-      >
-        {showTags ? <IconTag size={17} /> : <IconTagOff size={17} />}
-      </ToolButton>
+      <Preferences />
     </div>
+  );
+}
+
+const choices = [
+  { key: 'showTags', label: 'Names on boxes' },
+  { key: 'showCrosshair', label: 'Crosshair while drawing' },
+  { key: 'advanceAfterReview', label: 'Go on to the next after reviewing' },
+] as const;
+
+function Preferences() {
+  const preferences = usePreferences();
+  return (
+    <Menu position="bottom-start" closeOnItemClick={false} width={260}>
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={30}
+          aria-label="How the canvas works"
+          data-testid="view-menu"
+        >
+          <IconAdjustmentsHorizontal size={17} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {choices.map(({ key, label }) => (
+          <Menu.Item
+            key={key}
+            role="menuitemcheckbox"
+            aria-checked={preferences[key]}
+            leftSection={<IconCheck size={15} visibility={preferences[key] ? 'visible' : 'hidden'} />}
+            onClick={() => preferences.set({ [key]: !preferences[key] })}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

@@ -37,12 +37,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={isDone ? 'Labels imported' : canImport ? 'This would come in' : 'Import labels'}
-      size="lg"
-    >
+    <Modal opened onClose={onClose} title={titleFor(isDone, final.isRunning, canImport)} size="lg">
       <div className={classes.fields}>
         {!canImport && !isDone && (
           <>
@@ -132,4 +127,10 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       </div>
     </Modal>
   );
+}
+
+function titleFor(isDone: boolean, isImporting: boolean, canImport: boolean): string {
+  if (isDone) return 'Labels imported';
+  if (isImporting) return 'Importing labels';
+  return canImport ? 'This would come in' : 'Import labels';
 }

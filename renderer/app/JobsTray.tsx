@@ -23,7 +23,7 @@ export function JobsTray() {
     <Popover width={380} position="bottom-end">
       <Popover.Target>
         <Tooltip label="Tasks">
-          <Indicator disabled={running === 0} label={running} size={16} processing>
+          <Indicator disabled={running === 0} label={running} size={16} offset={4}>
             <ActionIcon
               variant="subtle"
               color="gray"
