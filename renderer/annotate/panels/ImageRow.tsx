@@ -12,6 +12,9 @@ interface ImageRowProps {
   onOpen(id: string): void;
 }
 
+/** Names of a series differ at their end: what does not fit is left out before these signs. */
+const nameEnd = 10;
+
 export const ImageRow = memo(function ImageRow({ image, isCurrent, topPx, onOpen }: ImageRowProps) {
   const slash = image.relativePath.lastIndexOf('/');
   const name = image.relativePath.slice(slash + 1);
@@ -32,7 +35,10 @@ export const ImageRow = memo(function ImageRow({ image, isCurrent, topPx, onOpen
     >
       <Thumbnail image={image} />
       <div className={classes.text}>
-        <span className={classes.name}>{name}</span>
+        <span className={classes.name}>
+          <span className={classes.nameStart}>{name.slice(0, -nameEnd)}</span>
+          <span className={classes.nameEnd}>{name.slice(-nameEnd)}</span>
+        </span>
         <span className={classes.facts}>
           <StateIcon state={image.state} />
           <span>{image.missing ? 'file is missing' : boxesText(image.labelCount)}</span>
