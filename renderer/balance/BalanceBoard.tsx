@@ -18,8 +18,8 @@ const compactAbove = 12;
 
 const orderNames: Record<BeamOrder, string> = {
   loss: 'Heaviest first',
-  background: 'Most background first',
-  class: 'In class order',
+  background: 'Most background',
+  class: 'Class order',
 };
 
 export interface BalanceBoardProps {
@@ -47,35 +47,35 @@ export function BalanceBoard(props: BalanceBoardProps) {
   return (
     <div className={classes.board} data-testid="balance-board">
       <BeamPatterns />
-      <header className={classes.head}>
-        <div>
-          <h2 className={classes.question}>
-            Who is teaching each class: <em className={classes.foregroundWord}>its objects</em>, or{' '}
-            <em className={classes.backgroundWord}>everything else</em>?
-          </h2>
+      <header>
+        <h2 className={classes.question}>
+          Who is teaching each class: <em className={classes.foregroundWord}>its objects</em>, or{' '}
+          <em className={classes.backgroundWord}>everything else</em>?
+        </h2>
+        <div className={classes.head}>
           <Legend />
-        </div>
-        <div className={classes.controls}>
-          <Anchor
-            component="button"
-            type="button"
-            size="sm"
-            aria-expanded={explained}
-            onClick={() => setExplained((open) => !open)}
-          >
-            What am I looking at?
-          </Anchor>
-          {beams.length > 1 && (
-            <Select
-              aria-label="Order of the classes"
-              size="xs"
-              w={170}
-              allowDeselect={false}
-              data={beamOrders.map((value) => ({ value, label: orderNames[value] }))}
-              value={order}
-              onChange={(value) => setOrder(value ?? 'class')}
-            />
-          )}
+          <div className={classes.controls}>
+            <Anchor
+              component="button"
+              type="button"
+              size="sm"
+              aria-expanded={explained}
+              onClick={() => setExplained((open) => !open)}
+            >
+              What am I looking at?
+            </Anchor>
+            {beams.length > 1 && (
+              <Select
+                aria-label="Order of the classes"
+                size="xs"
+                w={146}
+                allowDeselect={false}
+                data={beamOrders.map((value) => ({ value, label: orderNames[value] }))}
+                value={order}
+                onChange={(value) => setOrder(value ?? 'class')}
+              />
+            )}
+          </div>
         </div>
       </header>
       <Collapse expanded={explained}>

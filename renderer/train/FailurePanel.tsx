@@ -18,7 +18,7 @@ export function FailurePanel({
   return (
     <section className={classes.failure} data-testid="run-failure" data-kind={said.kind}>
       <h3 className={classes.failureTitle}>
-        <IconAlertOctagon size={18} /> {failure ? `Stopped at step ${failure.step}` : 'The run waits for you'}
+        <IconAlertOctagon size={18} /> {titleOf(failure, said.kind)}
       </h3>
       <p className={classes.alertText}>
         {said.message} {said.remedy}
@@ -29,7 +29,7 @@ export function FailurePanel({
             {terms.map(([name, value]) => (
               <tr key={name} data-bad={!Number.isFinite(Number(value)) || undefined}>
                 <th>{name}</th>
-                <td>{value}</td>
+                <td>{termText(value)}</td>
               </tr>
             ))}
           </tbody>
@@ -45,6 +45,17 @@ export function FailurePanel({
       )}
     </section>
   );
+}
+
+/** Six digits of a number; NaN and Infinity as they are. */
+function termText(value: string): string {
+  const number = Number(value);
+  return Number.isFinite(number) ? String(Number(number.toPrecision(6))) : value;
+}
+
+function titleOf(failure: FailedEvent | null, kind: string): string {
+  if (failure) return `Stopped at step ${failure.step}`;
+  return kind === 'device-lost' ? 'The run waits for you' : 'The run has stopped';
 }
 
 export function Warnings({ warnings }: { warnings: readonly WarningEvent[] }) {

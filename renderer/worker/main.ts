@@ -1,18 +1,20 @@
-/** The worker: owns a GPU device, and does one thing at a time with it. Everything heavy happens here, so the page never waits. */
+/**
+ * The worker: owns a GPU device, and does one thing at a time with it. Everything heavy happens here, so the page never waits;
+ * and the detector is loaded only when it is wanted, for a page that just asks what there is to compute on.
+ */
 import { toProblemData } from '../../shared/domain/problem.ts';
 import { RunControl } from '../../shared/training/control.ts';
 import { createCalls } from './calls.ts';
 import { type ObtainedDevice, obtainDevice, probeDevice } from './device.ts';
-import { Predictor } from './predictTask.ts';
+import type { Predictor } from './predictTask.ts';
 import type { FromWorker, PredictTask, ToWorker, TrainTask } from './protocol.ts';
-import { trainTask } from './trainTask.ts';
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => self.postMessage(message, { transfer });
 const calls = createCalls(post);
 const control = new RunControl();
-const predictor = new Predictor(calls, post);
 const cancelled = new Set<number>();
 let obtaining: Promise<ObtainedDevice> | null = null;
+let predictor: Predictor | null = null;
 /** Predictions wait for one another: they share a model. */
 let predictions: Promise<void> = Promise.resolve();
 
@@ -60,8 +62,8 @@ function device(): Promise<ObtainedDevice> {
 
 async function train(task: TrainTask): Promise<void> {
   try {
-    const tools = { calls, post, control, device: await device() };
-    await trainTask(task, tools);
+    const { trainTask } = await import('./trainTask.ts');
+    await trainTask(task, { calls, post, control, device: await device() });
   } catch (error) {
     post({ type: 'train-ended', status: 'failed', problem: toProblemData(error) });
   }
@@ -70,6 +72,8 @@ async function train(task: TrainTask): Promise<void> {
 async function predict(taskId: number, task: PredictTask): Promise<void> {
   let problem = null;
   try {
+    const { Predictor } = await import('./predictTask.ts');
+    predictor ??= new Predictor(calls, post);
     const obtained = await device();
     const lost = obtained.lost.then((message) => {
       post({ type: 'device-lost', message });
