@@ -6,6 +6,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   add,
   backend,
+  clone,
   concat,
   dispose,
   getBackend,
@@ -165,12 +166,22 @@ export class ReferenceExecutor implements Executor {
     }
   }
 
-  /** An activation of the graph by node id, for tests: NHWC. */
-  async activation(batch: Batch, id: string): Promise<{ shape: number[]; data: Float32Array }> {
-    const wanted = tidy(() => this.#interpret(batch).get(id)!.clone());
-    const data = (await wanted.data()) as Float32Array;
+  /** Activations of the graph by node id, NHWC, for tests. */
+  async activations(
+    batch: Batch,
+    ids: readonly string[],
+  ): Promise<{ shape: number[]; data: Float32Array }[]> {
+    const wanted = tidy(() => {
+      const activations = this.#interpret(batch);
+      return ids.map((id) => clone(activations.get(id)!));
+    });
+    const read = wanted.map(async (each) => ({
+      shape: each.shape,
+      data: (await each.data()) as Float32Array,
+    }));
+    const all = await Promise.all(read);
     dispose(wanted);
-    return { shape: wanted.shape, data };
+    return all;
   }
 
   exportWeights(): Promise<NamedTensor[]> {
