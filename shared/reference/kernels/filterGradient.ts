@@ -73,7 +73,7 @@ fn compute(index : i32) {
   let outWidth = uniforms.dyShape[2];
   // Output columns whose source column, kx + ox * stride - padding, lies in the image.
   let first = (max(0, ${padding} - kx) + ${stride - 1}) / ${stride};
-  let last = min(outWidth, (width - 1 + ${padding} - kx) / ${stride} + 1);
+  let last = min(outWidth, (width - 1 + ${padding} - kx + ${stride}) / ${stride});
   ${unroll(inputTile, (i) => `var a${i}_0 = vec4<f32>(0.0); var a${i}_1 = vec4<f32>(0.0);`)}
   for (var image = 0; image < uniforms.xShape[0]; image++) {
     for (var oy = 0; oy < outHeight; oy++) {
