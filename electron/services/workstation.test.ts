@@ -137,7 +137,7 @@ describe('adding a folder', () => {
 
   it.each([
     ['without images', () => {}, 'There are no images in'],
-    ['of text files', (path: string) => writeFileSync(join(path, 'a.jpg'), 'text'), 'None of the 1 files'],
+    ['of text files', (path: string) => writeFileSync(join(path, 'a.jpg'), 'text'), 'a.jpg is a text'],
     ['that is not there', (path: string) => rmSync(path, { recursive: true }), 'There is no folder'],
   ])('says so of a folder %s', async (_, prepare, words) => {
     const { request, ended, folder } = await openProject();
@@ -148,6 +148,31 @@ describe('adding a folder', () => {
     expect(job.state).toBe('failed');
     expect(job.error!.message).toContain(words);
     expect(job.error!.remedy).not.toBe('');
+  });
+
+  it('takes no path that starts nowhere, and makes nothing there', async () => {
+    const { request } = await openProject();
+    const path = 'some-images';
+    for (const asked of [
+      request('images.addFolder', { path }),
+      request('images.findMoved', { path }),
+      request('import.start', { source: path }),
+      request('export.start', { dest: path, format: 'voc' }),
+      request('projects.create', { path, name: 'Test' }),
+      request('projects.open', { path }),
+      request('folders.list', { path }),
+    ]) {
+      expect((await problemOfAsync(asked)).message).toContain('does not say where it starts');
+    }
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('says of a new project where one is, open or not, that it is there', async () => {
+    const { request } = await openProject();
+    const { path } = (await request('projects.current', {}))!;
+    const problem = await problemOfAsync(request('projects.create', { path, name: 'Again' }));
+    expect(problem).toMatchObject({ kind: 'conflict', remedy: 'Open it, or choose another folder.' });
+    expect((await request('projects.current', {}))!.path).toBe(path);
   });
 
   it('stops when cancelled and keeps what was added', async () => {

@@ -8,6 +8,7 @@ import { EventHub } from './eventHub.ts';
 import { imageHandlers } from './images/imageHandlers.ts';
 import { Jobs } from './jobs.ts';
 import { listFolder } from './projects/folders.ts';
+import { fullPath } from './projects/fullPath.ts';
 import { jobHandlers } from './projects/jobHandlers.ts';
 import { Projects } from './projects/projects.ts';
 import { runHandlers } from './runs/runHandlers.ts';
@@ -72,14 +73,14 @@ function appHandlers(options: WorkstationOptions, projects: Projects): Pick<Hand
     'app.info': async () => ({ version, shell, platform: process.platform, homePath: homedir() }),
     'projects.recent': () => projects.recents.list(),
     'projects.current': async () => projects.summary(),
-    'projects.create': ({ path, name }) => projects.create(path, name),
-    'projects.open': ({ path }) => projects.open(path),
+    'projects.create': async ({ path, name }) => projects.create(fullPath(path), name),
+    'projects.open': async ({ path }) => projects.open(fullPath(path)),
     'projects.openSample': () => projects.openSample(),
     'projects.close': async () => {
       await projects.close();
       return {};
     },
-    'folders.list': ({ path }) => listFolder(path),
+    'folders.list': async ({ path }) => listFolder(path === null ? null : fullPath(path)),
   };
 }
 

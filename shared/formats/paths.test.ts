@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { innerPath, stemOf, UniquePaths, withoutExtension } from './paths.ts';
+import { innerPath, stemOf, UniquePaths, withoutExtension, withoutLeading } from './paths.ts';
 
 describe('innerPath', () => {
   it.each([
@@ -47,6 +47,14 @@ describe('stems', () => {
     expect(withoutExtension('a.b/c')).toBe('a.b/c');
     expect(stemOf('x/.hidden')).toBe('.hidden');
   });
+});
+
+it('takes off leading folders of the names given, and never the file', () => {
+  const names = ['images', 'train'];
+  expect(withoutLeading('images/train/a.jpg', names)).toBe('a.jpg');
+  expect(withoutLeading('Train/Images/x/images/a.jpg', names)).toBe('x/images/a.jpg');
+  expect(withoutLeading('images', names)).toBe('images');
+  expect(withoutLeading('val/images/a.jpg', names)).toBe('val/images/a.jpg');
 });
 
 describe('UniquePaths', () => {

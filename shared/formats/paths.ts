@@ -31,6 +31,13 @@ export function stemOf(path: string): string {
   return withoutExtension(fileName(path));
 }
 
+/** Without the folders of these names that the path begins with: a data set written and read again must not nest in itself. */
+export function withoutLeading(path: string, names: readonly string[]): string {
+  const steps = path.split('/');
+  while (steps.length > 1 && names.includes(steps[0]!.toLowerCase())) steps.shift();
+  return steps.join('/');
+}
+
 /** Gives each path a place of its own, also where upper and lower case are the same and where only the stem counts. */
 export class UniquePaths {
   readonly #taken = new Set<string>();

@@ -23,6 +23,13 @@ const parser = new XMLParser({
   cdataPropName: '#cdata',
 });
 
+/** The validator tells the tags that are left open as a printed list. */
+function inWords(message: string): string {
+  const open = /^Invalid '(\[[\s\S]*\])' found\.$/.exec(message)?.[1];
+  const names: unknown = open === undefined ? null : JSON.parse(open);
+  return Array.isArray(names) ? `it ends before ${names.join(', ')} are closed.` : message;
+}
+
 /** The root element of that name. Throws a Problem naming the file where the text is not well-formed XML or holds a DOCTYPE. */
 export function parseXml(text: string, file: string, rootName: string): XmlNode {
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) {
@@ -43,7 +50,7 @@ export function parseXml(text: string, file: string, rootName: string): XmlNode 
   if (valid !== true) {
     throw new Problem(
       'bad-input',
-      `${file} is not well-formed XML: line ${valid.err.line}: ${valid.err.msg}`,
+      `${file} is not well-formed XML: line ${valid.err.line}: ${inWords(valid.err.msg)}`,
       'Correct the file or export it again from the tool that wrote it.',
     );
   }

@@ -69,7 +69,7 @@ function parseConfig(text: string, file: string): Record<string, unknown> {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.replace(/:$/, '.');
 }
 
 /** A list, or a dict with numeric keys, in the order of the numbers. */

@@ -78,8 +78,8 @@ describe.each(transports)('$name', ({ open }) => {
       ['an unknown name', 'projects.destroy', {}, /no request named "projects\.destroy"/],
       ['a name every object has', 'constructor', {}, /no request named/],
       ['a name from the prototype', '__proto__', {}, /no request named/],
-      ['a missing parameter', 'images.open', {}, /images\.open: imageId/],
-      ['a wrong type', 'images.open', { imageId: 7 }, /images\.open: imageId/],
+      ['a missing parameter', 'images.open', {}, /images\.open cannot take this imageId/],
+      ['a wrong type', 'images.open', { imageId: 7 }, /images\.open cannot take this imageId/],
       ['no parameters at all', 'images.open', null, /images\.open/],
       ['a list for an object', 'images.open', ['image-1'], /images\.open/],
       ['an unknown variant', 'images.derivative', { imageId: 'a', variant: 'huge' }, /variant/],
@@ -89,7 +89,13 @@ describe.each(transports)('$name', ({ open }) => {
         { ...sampleParams['runs.saveCheckpoint'], bytes: 'abc' },
         /bytes/,
       ],
-      ['a path beyond all length', 'projects.open', { path: 'x'.repeat(5000) }, /path/],
+      [
+        'a path beyond all length',
+        'projects.open',
+        { path: 'x'.repeat(5000) },
+        /^The path is longer than 4096 characters\.$/,
+      ],
+      ['an empty name', 'classes.add', { name: '' }, /^The name is empty\.$/],
       ['not a number', 'classes.remove', { id: Number.NaN }, /id/],
     ];
     it.each(bad)('%s', async (_what, name, params, message) => {

@@ -1,11 +1,12 @@
 /** Finding image files below a folder, and keeping every reading inside it. */
 import type { Dirent } from 'node:fs';
 import { existsSync } from 'node:fs';
-import { open, readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { ImportProblem } from '../../../shared/contract/schemas.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { hasImageExtension, signatureLength, sniffFormat } from './formats.ts';
+import { openFile } from './openFile.ts';
 import { unreadable } from './probe.ts';
 
 export interface ImageFile {
@@ -77,7 +78,7 @@ async function isCandidate(path: string): Promise<boolean> {
   if (hasImageExtension(path)) return true;
   if (extname(path) !== '') return false;
   try {
-    const file = await open(path, 'r');
+    const file = await openFile(path);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(signatureLength), 0, signatureLength, 0);
       return sniffFormat(buffer.subarray(0, bytesRead)) !== null;

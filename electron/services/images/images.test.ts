@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -274,6 +275,13 @@ describe('folders', () => {
     expect((await problemOfAsync(leak)).kind).toBe('forbidden');
     const climbing = openableImagePath(folder, join(folder, '..', '..', 'etc', 'hosts'));
     expect(['forbidden', 'not-found']).toContain((await problemOfAsync(climbing)).kind);
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe that bears an image’s name', async () => {
+    const folder = scratchFolder();
+    execFileSync('mkfifo', [join(folder, 'pipe.png')]);
+    const problem = await problemOfAsync(probeImage(join(folder, 'pipe.png')));
+    expect(problem).toMatchObject({ kind: 'bad-input', message: expect.stringContaining('is no file') });
   });
 
   it('names a folder that cannot be read', async () => {

@@ -1,12 +1,13 @@
 /** What an image file says of itself, before any pixel is decoded. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import sharp, { type Metadata } from 'sharp';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { formatNames, guessOther, type ImageFormat, signatureLength, sniffFormat } from './formats.ts';
+import { openFile } from './openFile.ts';
 
 /** Larger images are refused from their header: 100 MP are 300 MB of RGB. */
 export const defaultMaxPixels = 100_000_000;
@@ -81,7 +82,7 @@ async function readEnds(
 ): Promise<{ format: ImageFormat; byteLength: number; endsWell: boolean }> {
   let file: FileHandle | null = null;
   try {
-    file = await open(path, 'r');
+    file = await openFile(path);
     const { size: byteLength } = await file.stat();
     if (byteLength === 0) throw notAnImage(path, 'is empty (0 bytes)');
     const head = Buffer.alloc(Math.min(signatureLength, byteLength));

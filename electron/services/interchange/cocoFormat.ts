@@ -1,12 +1,13 @@
 /** COCO on disk: one instances file a split, images beside it or under names that tools have made customary. */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Split } from '../../../shared/domain/image.ts';
 import { splits } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { type CocoImage, CocoReader, cocoLosses, writeCoco } from '../../../shared/formats/coco.ts';
-import { innerPath, stemOf, UniquePaths } from '../../../shared/formats/paths.ts';
+import { innerPath, stemOf, UniquePaths, withoutLeading } from '../../../shared/formats/paths.ts';
 import { counted, type FormatImage, listed } from '../../../shared/formats/records.ts';
+import { openFile } from '../images/openFile.ts';
 import { throwIfCancelled } from '../jobs.ts';
 import {
   type InterchangeFormat,
@@ -43,7 +44,7 @@ async function instanceFiles(source: string, signal?: AbortSignal): Promise<stri
 /** From the first bytes: a million-line file is not read to know what it is. */
 async function looksLikeCoco(path: string): Promise<boolean> {
   try {
-    const file = await open(path, 'r');
+    const file = await openFile(path);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0);
       const head = buffer.toString('utf8', 0, bytesRead);
@@ -217,8 +218,9 @@ function write(context: WriteContext): OutgoingFile[] {
   const bySplit = new Map<string, { image: OutgoingImage; path: string }[]>();
   const files: OutgoingFile[] = [];
   for (const image of context.images) {
-    const path = names.claim(image.relativePath);
-    if (path !== image.relativePath) {
+    const wanted = withoutLeading(image.relativePath, ['images']);
+    const path = names.claim(wanted);
+    if (path !== wanted) {
       const detail = `Exported as ${path}: another image has the same path in its folder.`;
       context.note({ file: image.relativePath, kind: 'renamed', detail });
     }

@@ -120,6 +120,16 @@ describe.each(formatNames)('exporting and importing again: %s', (format) => {
     expect(statSync(original).mtimeMs).toBe(before.mtimeMs);
   });
 
+  it('does not nest deeper each time it is imported and exported again', async () => {
+    const [first, second] = [scratch.folder(), scratch.folder()];
+    await exportFrom(await project(), { dest: first, format }, quietJob);
+    const back = scratch.project();
+    await importFrom(back, first);
+    await exportFrom(back, { dest: second, format }, quietJob);
+    const names = (dest: string) => readdirSync(dest, { recursive: true, encoding: 'utf8' }).sort();
+    expect(names(second)).toEqual(names(first));
+  });
+
   it('recognises its own export and no other', async () => {
     const dest = scratch.folder();
     await exportFrom(await project(), { dest, format }, quietJob);
@@ -153,6 +163,19 @@ describe('exportFrom', () => {
     });
     await exportFrom(await project(), { dest: join(folder, 'dest'), format: 'voc' }, quietJob);
     expect(readFileSync(join(folder, 'precious.txt'), 'utf8')).toBe('precious');
+  });
+
+  it('says that nothing is reviewed, and makes no folder', async () => {
+    const store = scratch.project();
+    const dest = join(scratch.folder(), 'new');
+    await expect(exportFrom(store, { dest, format: 'yolo' }, quietJob)).rejects.toThrow('There is no image');
+    const folder = await writeDataset(scratch.folder(), { 'a.jpg': [64, 48] });
+    const size = { contentHash: 'a', widthPx: 64, heightPx: 48 };
+    store.addImages([{ rootPath: folder, relativePath: 'a.jpg', ...size, split: 'train' }]);
+    await expect(exportFrom(store, { dest, format: 'yolo' }, quietJob)).rejects.toThrow(
+      'No image of the project is reviewed yet (1 waits)',
+    );
+    expect(existsSync(dest)).toBe(false);
   });
 
   it('writes one split where one is asked for', async () => {

@@ -1,6 +1,6 @@
 /** The project's reviewed images and labels as a data set in another format. Proposals and images nobody has reviewed stay here. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { ExportReport, FormatName } from '../../../shared/contract/schemas.ts';
@@ -12,7 +12,10 @@ import { counted, type Note } from '../../../shared/formats/records.ts';
 import { openableImagePath } from '../images/files.ts';
 import { probeDetails } from '../images/probe.ts';
 import { type JobHandle, throwIfCancelled } from '../jobs.ts';
+import { writeFileAtomically } from '../store/atomicFile.ts';
 import { asProblem } from '../store/failures.ts';
+import { makeFolders } from '../store/folders.ts';
+import { makeFolder } from '../store/projectFolder.ts';
 import type { ProjectStore } from '../store/projectStore.ts';
 import type { OutgoingFile, OutgoingImage } from './format.ts';
 import { interchangeFormats } from './formatRegistry.ts';
@@ -40,9 +43,10 @@ export async function exportFrom(
   const problems = new ProblemList(job);
   const note = (problem: Note) => problems.add(problem);
   const dest = resolve(request.dest);
-  const earlier = await openDestination(dest);
   const all = store.images().filter((image) => request.split === undefined || image.split === request.split);
   const reviewed = all.filter((image) => isReviewed(image.state));
+  if (reviewed.length === 0) throw nothingReviewed(all.length, request.split);
+  const earlier = await openDestination(dest);
   const images = await gather(store, reviewed, job, note);
   const classes = store.classes();
   const files = interchangeFormats[request.format].write({ images, classes, note });
@@ -63,14 +67,26 @@ export async function exportFrom(
   };
 }
 
+function nothingReviewed(count: number, split: Split | undefined): Problem {
+  const part = split === undefined ? 'the project' : `the split ${split}`;
+  return new Problem(
+    'bad-input',
+    count === 0
+      ? `There is no image in ${part}, so there is nothing to export.`
+      : `No image of ${part} is reviewed yet (${counted(count, 'waits', 'wait')}), so there is nothing to export.`,
+    'Mark the images that are finished as reviewed, then export again: unfinished ones would pass for empty.',
+  );
+}
+
 /** The files of an earlier export there. Throws `conflict` where the folder holds anything we did not write. */
 async function openDestination(dest: string): Promise<readonly string[]> {
   try {
-    await mkdir(dest, { recursive: true });
+    makeFolder(dest);
     const names = await readdir(dest);
     if (names.length === 0) return [];
     if (names.includes(markerName)) {
-      return markerSchema.parse(JSON.parse(await readFile(join(dest, markerName), 'utf8'))).files;
+      const marker = await readFile(join(dest, markerName), 'utf8');
+      return markerSchema.parse(JSON.parse(marker)).files;
     }
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError) throw notEmpty(dest);
@@ -155,12 +171,12 @@ async function writeFiles(
 ): Promise<void> {
   // First, so that an export cut short is still known as ours.
   const marker = { format, files: files.map(({ path }) => path) };
-  await writeFile(join(dest, markerName), `${JSON.stringify(marker)}\n`);
+  await writeFileAtomically(join(dest, markerName), `${JSON.stringify(marker)}\n`);
   for (const [done, file] of files.entries()) {
     throwIfCancelled(job.signal);
     job.progress(done, files.length, `Writing ${file.path}`);
     const path = join(dest, file.path);
-    await mkdir(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     if ('text' in file) await writeFile(path, file.text());
     // A copy and no link: trainers rewrite images they find faulty, and the user's photo must not change.
     else await copyFile(file.copyOf.absolutePath, path, constants.COPYFILE_FICLONE);

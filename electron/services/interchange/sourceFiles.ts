@@ -1,9 +1,10 @@
 /** Reading a stranger's data set: never outside its folder, never more than is sensible, and every failure has a sentence. */
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { Problem } from '../../../shared/domain/problem.ts';
 import type { Note } from '../../../shared/formats/records.ts';
 import { byName, openableImagePath } from '../images/files.ts';
+import { openFile } from '../images/openFile.ts';
 import { unreadable } from '../images/probe.ts';
 
 const largestText = 64 * 1024 * 1024;
@@ -35,7 +36,7 @@ export async function firstFolder(...paths: string[]): Promise<string | null> {
 export async function readTextInside(root: string, path: string): Promise<string> {
   const real = await openableImagePath(root, path);
   try {
-    const file = await open(real, 'r');
+    const file = await openFile(real);
     try {
       const { size } = await file.stat();
       if (size > largestText) {
@@ -45,13 +46,20 @@ export async function readTextInside(root: string, path: string): Promise<string
           'Check whether it is the right file.',
         );
       }
-      return (await file.readFile('utf8')).replace(/^\ufeff/, '');
+      return decodeText(await file.readFile());
     } finally {
       await file.close();
     }
   } catch (error) {
     throw unreadable(path, error);
   }
+}
+
+/** UTF-8, or what its byte order mark says: Windows' own tools write UTF-16. */
+function decodeText(bytes: Buffer): string {
+  const mark = bytes.length < 2 ? 0 : bytes.readUInt16BE(0);
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /** Files below a folder with one of the extensions (`.xml`), sorted, hidden ones and links to folders passed over. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,6 +113,32 @@ describe('importing Pascal VOC', () => {
     expect(report.problems.find(({ file }) => file === 'Annotations/doctype.xml')!.detail).toMatch(
       /DOCTYPE not allowed/,
     );
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'does not wait for a pipe that bears the name of labels',
+    async () => {
+      const source = await writeDataset(scratch.folder(), {
+        'b.jpg': [64, 48],
+        'b.xml': annotation([[1, 1, 5, 5]], { filename: 'b.jpg' }),
+      });
+      execFileSync('mkfifo', [join(source, 'a.xml')]);
+      const report = await importFrom(scratch.project(), source);
+      expect(report.boxes).toBe(1);
+      expect(report.problems).toContainEqual(expect.objectContaining({ file: 'a.xml', kind: 'bad-input' }));
+    },
+  );
+
+  it('reads UTF-16, as Windows’ tools write it, and tells the format by more than the first file', async () => {
+    const utf16 = Buffer.from(`\ufeff${annotation([[1, 1, 5, 5]], { name: 'Zelle é' })}`, 'utf16le');
+    const source = await writeDataset(scratch.folder(), {
+      '0.xml': 'not XML',
+      'a.jpg': [64, 48],
+      'a.xml': utf16,
+      'b.jpg': [64, 48],
+      'b.xml': Buffer.from(utf16).swap16(),
+    });
+    expect(await importFrom(scratch.project(), source)).toMatchObject({ boxes: 2, classes: ['Zelle é'] });
   });
 
   it('follows the name of the XML where filename is stale, and never a filename that leads out', async () => {

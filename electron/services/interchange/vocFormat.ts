@@ -45,13 +45,12 @@ interface AnnotationFile {
 async function detect(source: string): Promise<boolean> {
   if (!(await isFolder(source))) return false;
   const { root, annotations } = await layoutOf(source, null);
-  const [first] = await listFiles(annotations, '.xml');
-  if (!first) return false;
-  try {
-    return /<annotation[\s>]/.test(await readTextInside(root, first));
-  } catch {
-    return false;
+  // One file may be broken or somebody else's: a few are asked.
+  for (const path of (await listFiles(annotations, '.xml')).slice(0, 20)) {
+    const text = await readTextInside(root, path).catch(() => '');
+    if (/<annotation[\s>]/.test(text)) return true;
   }
+  return false;
 }
 
 async function layoutOf(source: string, imagesPath: string | null): Promise<Layout> {

@@ -114,6 +114,15 @@ describe('importing YOLO', () => {
     });
   });
 
+  it('knows labels beside their images by the classes.txt that labelImg writes', async () => {
+    const source = await writeDataset(scratch.folder(), {
+      'a.jpg': [64, 48],
+      'a.txt': row,
+      'classes.txt': 'cat\ndog\n',
+    });
+    expect(await importFrom(scratch.project(), source)).toMatchObject({ boxes: 1, classes: ['cat', 'dog'] });
+  });
+
   it('finds the labels of images that lie where the user says', async () => {
     const images = await writeDataset(scratch.folder(), { 'train/a.jpg': [64, 48], 'b.jpg': [64, 48] });
     const source = await writeDataset(scratch.folder(), {

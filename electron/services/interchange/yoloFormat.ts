@@ -2,7 +2,7 @@
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { type Split, splits } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
-import { innerPath, UniquePaths } from '../../../shared/formats/paths.ts';
+import { innerPath, UniquePaths, withoutLeading } from '../../../shared/formats/paths.ts';
 import { counted, type FormatImage, listed } from '../../../shared/formats/records.ts';
 import {
   readYoloConfig,
@@ -41,7 +41,7 @@ interface Dataset {
 async function detect(source: string): Promise<boolean> {
   if (await isFile(source)) return /\.ya?ml$/i.test(source);
   if (!(await isFolder(source))) return false;
-  if (await configFile(source)) return true;
+  if ((await configFile(source)) || (await namesFile(source))) return true;
   return (
     (await isFolder(join(source, 'labels'))) && (await listFiles(join(source, 'labels'), '.txt')).length > 0
   );
@@ -207,10 +207,17 @@ function splitInPath(path: string): Split | null {
   return null;
 }
 
+async function namesFile(root: string): Promise<string | null> {
+  for (const file of ['classes.txt', 'labels/classes.txt', 'obj.names']) {
+    if (await isFile(join(root, file))) return file;
+  }
+  return null;
+}
+
 /** Without a data.yaml: classes.txt by line, and said so; else numbers. */
 async function namesOf(root: string, context: ReadContext): Promise<ReadonlyMap<number, string>> {
-  for (const file of ['classes.txt', 'labels/classes.txt', 'obj.names']) {
-    if (!(await isFile(join(root, file)))) continue;
+  const file = await namesFile(root);
+  if (file) {
     const lines = (await readTextInside(root, join(root, file))).trimEnd().split(/\r?\n/);
     const names = new Map(lines.map((line, index): [number, string] => [index, line.trim()]));
     const order = [...names].map(([index, name]) => `${index} ${name}`);
@@ -280,7 +287,9 @@ function write(context: WriteContext): OutgoingFile[] {
   let unassigned = 0;
   for (const image of context.images) {
     if (image.split === null) unassigned++;
-    const wanted = `images/${image.split ?? 'train'}/${image.relativePath}`;
+    const split = image.split ?? 'train';
+    const ownFolders = ['images', split, ...(split === 'val' ? ['valid', 'validation'] : [])];
+    const wanted = `images/${split}/${withoutLeading(image.relativePath, ownFolders)}`;
     const path = names.claim(wanted);
     if (path !== wanted) {
       const detail = `Exported as ${path}: another image has the same name, or the same name with another extension.`;

@@ -172,7 +172,9 @@ function noImages(folder: string): Problem {
 function noReadableImages(folder: string, problems: ImportReport['problems']): Problem {
   return new Problem(
     'bad-input',
-    `None of the ${problems.length} files in ${basename(folder)} could be read as an image.`,
+    problems.length === 1
+      ? `The only image file in ${basename(folder)} could not be read: ${problems[0]!.detail}`
+      : `None of the ${problems.length} files in ${basename(folder)} could be read as an image.`,
     'Look at the list for what is wrong with each, and choose another folder.',
     problems.map(({ file, detail }) => `${file}: ${detail}`).join('\n'),
   );

@@ -1,8 +1,8 @@
 /** Requests that start long work on the project. */
-import { resolve } from 'node:path';
 import type { Handlers } from '../../../shared/contract/requests.ts';
 import type { Context } from '../context.ts';
 import { addFolder, findMoved, type ImagesListener } from './addFolder.ts';
+import { fullPath } from './fullPath.ts';
 
 type JobRequests =
   | 'images.addFolder'
@@ -18,14 +18,22 @@ export function jobHandlers(context: Context): Pick<Handlers, JobRequests> {
   return {
     'images.addFolder': async ({ path }) => {
       const store = context.store();
-      return jobs.start('add-images', (job) => addFolder(store, resolve(path), job, changed));
+      const folder = fullPath(path);
+      return jobs.start('add-images', (job) => addFolder(store, folder, job, changed));
     },
     'images.findMoved': async ({ path }) => {
       const store = context.store();
-      return jobs.start('find-moved', (job) => findMoved(store, resolve(path), job, changed));
+      const folder = fullPath(path);
+      return jobs.start('find-moved', (job) => findMoved(store, folder, job, changed));
     },
-    'import.start': async (request) => {
+    'import.start': async (params) => {
       const store = context.store();
+      const { imagesPath } = params;
+      const request = {
+        ...params,
+        source: fullPath(params.source),
+        imagesPath: imagesPath === undefined ? undefined : fullPath(imagesPath),
+      };
       return jobs.start('import', async (job) => {
         // The formats' parsers are loaded when somebody first needs them.
         const { importInto } = await import('../interchange/import.ts');
@@ -40,8 +48,9 @@ export function jobHandlers(context: Context): Pick<Handlers, JobRequests> {
         }
       });
     },
-    'export.start': async (request) => {
+    'export.start': async (params) => {
       const store = context.store();
+      const request = { ...params, dest: fullPath(params.dest) };
       return jobs.start('export', async (job) => {
         const { exportFrom } = await import('../interchange/export.ts');
         return exportFrom(store, request, job);

@@ -6,6 +6,7 @@ import type { EventHub } from '../eventHub.ts';
 import type { JobHandle, Jobs } from '../jobs.ts';
 import { Runs } from '../runs/runs.ts';
 import { drawSample, sampleDefaults } from '../sample/sample.ts';
+import { projectThere } from '../store/projectFolder.ts';
 import { isProjectFolder, ProjectStore } from '../store/projectStore.ts';
 import { refreshMissing } from './addFolder.ts';
 import { Recents } from './recents.ts';
@@ -58,9 +59,11 @@ export class Projects {
   }
 
   create(path: string, name: string): Promise<ProjectSummary> {
-    return this.#inTurn(() =>
-      this.#switchTo(ProjectStore.create(resolve(path), name, { shell: this.#options.shell })),
-    );
+    return this.#inTurn(async () => {
+      // Before its lock is asked for, which we may hold ourselves.
+      if (isProjectFolder(path)) throw projectThere(path);
+      return this.#switchTo(ProjectStore.create(resolve(path), name, { shell: this.#options.shell }));
+    });
   }
 
   open(path: string): Promise<ProjectSummary> {

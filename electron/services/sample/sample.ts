@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { BoxRecord } from '../../../shared/domain/box.ts';
@@ -13,6 +13,7 @@ import { type ImageRecord, reviewedStateFor, type Split } from '../../../shared/
 import { Problem } from '../../../shared/domain/problem.ts';
 import { type JobHandle, throwIfCancelled } from '../jobs.ts';
 import { asProblem } from '../store/failures.ts';
+import { makeFolder } from '../store/projectFolder.ts';
 import { type NewImage, ProjectStore } from '../store/projectStore.ts';
 import { drawField, type SmearCell, smearClasses } from './smear.ts';
 
@@ -40,7 +41,7 @@ export async function drawSample(dir: string, options: SampleOptions, job?: JobH
   const workshop = join(dirname(target), `.${basename(target)}.drawing`);
   try {
     await rm(workshop, { recursive: true, force: true });
-    await mkdir(join(workshop, 'images'), { recursive: true });
+    makeFolder(join(workshop, 'images'));
     const drawn = await drawImages(workshop, images, seed, job);
     writeProject(workshop, drawn, seed);
     if (existsSync(target)) await rmdir(target);

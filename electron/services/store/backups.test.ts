@@ -1,7 +1,13 @@
-import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { kindOf, newImage, scratchFolder } from '../../../test/durability/testProject.ts';
+import {
+  kindOf,
+  newImage,
+  problemIn,
+  scratchFolder,
+  testProject,
+} from '../../../test/durability/testProject.ts';
 import { ProjectStore } from './projectStore.ts';
 
 it('keeps a copy a day, the newest three, each a whole project', async () => {
@@ -20,11 +26,26 @@ it('keeps a copy a day, the newest three, each a whole project', async () => {
 
   // What the sentence about a damaged project says: put the copy in its place.
   writeFileSync(join(path, 'project.db'), 'damaged');
-  expect(kindOf(() => ProjectStore.open(path))).toBe('damaged');
+  expect(problemIn(() => ProjectStore.open(path)).remedy).toContain(join(path, 'backups'));
   copyFileSync(join(path, 'backups', 'project-2026-03-03.db'), join(path, 'project.db'));
   const restored = ProjectStore.open(path);
   expect(restored.images()).toHaveLength(4);
   restored.close();
+});
+
+it('speaks of backups only where there are some', () => {
+  const { store, path } = testProject();
+  store.close();
+  writeFileSync(join(path, 'project.db'), 'damaged');
+  const problem = problemIn(() => ProjectStore.open(path));
+  expect(problem.kind).toBe('damaged');
+  expect(problem.remedy).toContain('your own backup');
+});
+
+it('finds no project where a folder bears its name', () => {
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'project.db'));
+  expect(kindOf(() => ProjectStore.open(folder))).toBe('not-found');
 });
 
 it('says what stands in the way of a new project', () => {

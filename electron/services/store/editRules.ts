@@ -24,7 +24,11 @@ export function fittedEdit(edit: Edit, image: ImageRecord, hasClass: (id: number
     const after = change.after && fittedBox(change.after, image, hasClass);
     for (const box of [before, after]) {
       if (box && box.imageId !== image.id) {
-        throw refuse(`${image.relativePath}: box ${box.id} belongs to another image.`);
+        throw refuse(
+          `${image.relativePath}: a box of this edit belongs to another image.`,
+          'Open the image again; nothing was changed.',
+          box.id,
+        );
       }
     }
     return { before, after };
@@ -41,9 +45,12 @@ function fittedBox(box: BoxRecord, image: ImageRecord, hasClass: (id: number) =>
     throw refuse(`${place} lies outside the image (${image.widthPx} x ${image.heightPx} px).`);
   }
   if (!hasClass(box.classId))
-    throw refuse(`${place} has a class (${box.classId}) that this project has not.`);
+    throw refuse(
+      `${place} has a class (${box.classId}) that this project has not.`,
+      'Choose a class from the list; nothing was changed.',
+    );
   if (box.score !== null && !(box.score >= 0 && box.score <= 1)) {
-    throw refuse(`${place} has a score (${box.score}) that is not between 0 and 1.`);
+    throw refuse(`${place} has a score (${box.score}) that is not between 0 and 1.`, 'Nothing was changed.');
   }
   return { ...box, boxPx };
 }
@@ -75,8 +82,12 @@ function clipped(box: BoxRecord, image: ImageRecord): BoxRecord['boxPx'] {
   return clipToImage(box.boxPx, image.widthPx, image.heightPx);
 }
 
-function refuse(message: string): Problem {
-  return new Problem('bad-input', message, 'Draw the box again inside the image; nothing was changed.');
+function refuse(
+  message: string,
+  remedy = 'Draw the box again inside the image; nothing was changed.',
+  detail = '',
+): Problem {
+  return new Problem('bad-input', message, remedy, detail);
 }
 
 function round(value: number): number {

@@ -51,18 +51,18 @@ function writeBoxes(tables: EditTables, image: StoredImage, edit: Edit): void {
 
 /** Every `before` must be what is stored: two screens must not overwrite each other's work unseen. */
 function assertUnchanged(tables: EditTables, image: StoredImage, edit: Edit): void {
-  if (edit.state && edit.state.before !== image.state) throw changedMeanwhile(image, 'state');
+  if (edit.state && edit.state.before !== image.state) throw changedMeanwhile(image, 'its state');
   // An edit may touch one box twice: the later change meets the earlier one's result.
   const touched = new Map<string, BoxRecord | null>();
   const current = (id: string) => (touched.has(id) ? (touched.get(id) ?? null) : tables.boxes.find(id));
   for (const { before, after } of edit.boxes) {
     if (before) {
       const found = current(before.id);
-      if (!found || !sameBox(found, before)) throw changedMeanwhile(image, `box ${before.id}`);
+      if (!found || !sameBox(found, before)) throw changedMeanwhile(image, 'a box', before.id);
       touched.set(before.id, null);
     }
     if (after) {
-      if (current(after.id)) throw changedMeanwhile(image, `box ${after.id}`);
+      if (current(after.id)) throw changedMeanwhile(image, 'a box', after.id);
       touched.set(after.id, after);
     }
   }
@@ -72,11 +72,12 @@ function changeOf(before: ImageState, after: ImageState): StateChange | null {
   return before === after ? null : { before, after };
 }
 
-function changedMeanwhile(image: StoredImage, what: string): Problem {
+function changedMeanwhile(image: StoredImage, what: string, detail = ''): Problem {
   return new Problem(
     'conflict',
     `${image.relativePath}: ${what} was changed elsewhere in the meantime, so this edit was not applied.`,
     'The image shows the newest labels again; repeat the edit if it is still needed.',
+    detail,
   );
 }
 

@@ -1,4 +1,6 @@
 /** What the disk and SQLite throw, as Problems: a sentence that names the file and says what to do. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Problem } from '../../../shared/domain/problem.ts';
 
 /** SQLite's primary result codes that a user can do something about. */
@@ -110,10 +112,14 @@ export function readOnly(path: string, detail = ''): Problem {
 }
 
 export function damaged(path: string, detail = ''): Problem {
+  const backups = join(dirname(path), 'backups');
   return new Problem(
     'damaged',
     `${path} is damaged and was left untouched.`,
-    'Restore the project folder from a backup (its own backups lie in "backups"), or keep the file and report it.',
+    existsSync(backups)
+      ? // A log left beside the restored file would be written into it.
+        `Move it and the project.db-wal and project.db-shm beside it, where there are any, elsewhere; then copy the newest file of ${backups} there as project.db.`
+      : 'Put a copy of the project folder from your own backup in its place, or keep the file and report it.',
     detail,
   );
 }
