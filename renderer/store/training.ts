@@ -1,7 +1,6 @@
 /**
- * Training as the screens see it: the run that is under way in the worker, and the run that is looked at. Each run gets a
- * worker of its own, so that whatever it held on the GPU goes with it; a lost device ends the worker, and the run goes on from
- * its last checkpoint in a new one.
+ * Training as the screens see it: the run that is under way in the worker, and the run that is looked at. A lost device ends
+ * the worker, and the run goes on from its last checkpoint in a new one.
  */
 import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
@@ -11,13 +10,15 @@ import type { TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { client } from '../bridge/client.ts';
 import { addLeaveGuard } from '../bridge/leaveGuards.ts';
-import { type StartWorker, startWorker, type WorkerHandle, type WorkerNews } from '../worker/host.ts';
-import { automaticTries, mayTryAgain } from '../worker/lossPolicy.ts';
+import { type StartWorker, startWorker } from '../worker/host.ts';
+import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, TrainTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
 import { useProject } from './project.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
+import { type RunEnd, RunSession } from './runSession.ts';
 import { useRuns } from './runs.ts';
+import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
 import { makeTask } from './trainingTask.ts';
 
 export type LivePhase = 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'recovering';
@@ -44,7 +45,7 @@ export interface TrainingState {
   readonly viewed: ViewedRun | null;
   /** What computes, or would: null until the first worker has said so. */
   readonly device: DeviceReport | null;
-  /** The last run's failure to start, where there is no run to show it in. */
+  /** Why a run could not be started, where there is no run to show it in. */
   readonly problem: ProblemData | null;
   /** Asks a worker what there is to compute on. */
   probe(): void;
@@ -54,7 +55,7 @@ export interface TrainingState {
   pause(): void;
   resume(): void;
   stop(): void;
-  /** Looks at a run; null: at the form. */
+  /** Looks at a run; null: at none. */
   view(runId: string | null): Promise<void>;
   /** Destroys the GPU device under the run, to see that it recovers. */
   loseDevice(): void;
@@ -71,234 +72,205 @@ export interface TrainingTools {
   readonly runs: () => readonly RunRecord[];
 }
 
-/** Screens are told of events this often at most; a fast step takes a few milliseconds. */
-const flushEveryMs = 120;
+type Set = (changes: Partial<TrainingState>) => void;
+type Get = () => TrainingState;
 
 export function createTrainingStore(tools: TrainingTools) {
   return create<TrainingState>()((set, get) => {
-    let worker: WorkerHandle | null = null;
-    let task: TrainTask | null = null;
-    let queue: RunEvent[] = [];
-    let flushTimer: ReturnType<typeof setTimeout> | null = null;
-
-    const patchLive = (changes: Partial<LiveRun>) => {
-      const { live } = get();
-      if (live) set({ live: { ...live, ...changes } });
-    };
-
-    function flush() {
-      if (flushTimer) clearTimeout(flushTimer);
-      flushTimer = null;
-      const { live } = get();
-      if (!live || queue.length === 0) return;
-      const events = queue;
-      queue = [];
-      patchLive({ history: recordEvents(live.history, events), phase: phaseAfter(live.phase, events) });
-    }
-
-    function launch(next: TrainTask) {
-      task = next;
-      worker?.end();
-      worker = tools.startWorker(tools.client, { onNews: hear, onBroken: (problem) => void fail(problem) });
-      worker.post({ type: 'train', task: next });
-    }
-
-    function hear(news: WorkerNews) {
-      switch (news.type) {
-        case 'device':
-          set({ device: news.device });
-          return;
-        case 'phase':
-          patchLive({ text: news.text });
-          return;
-        case 'run-event':
-          queue.push(news.event);
-          flushTimer ??= setTimeout(flush, flushEveryMs);
-          return;
-        case 'device-lost':
-          void recover(news.message);
-          return;
-        case 'train-ended':
-          void finish(news.status, news.problem);
-          return;
-        case 'predicted':
-        case 'predict-ended':
-          return;
-        default:
-          news satisfies never;
-      }
-    }
-
-    function letGo() {
-      flush();
-      worker?.end();
-      worker = null;
-      task = null;
-      queue = [];
-      const { live, viewed } = get();
-      const keep =
-        live && viewed?.runId === live.runId ? { runId: live.runId, history: live.history } : viewed;
-      set({ live: null, viewed: keep });
-    }
-
-    async function finish(status: 'finished' | 'stopped' | 'failed', problem: ProblemData | null) {
-      const { live } = get();
-      letGo();
-      if (!live) return;
-      const run = { runId: live.runId, problem };
-      await update({ ...run, status: status === 'finished' ? 'done' : status });
-      if (status === 'finished')
-        notify(`The run has finished its ${live.config.steps} steps.`, { tone: 'success' });
-    }
-
-    /** The worker broke under the run: it waits at its last checkpoint for a person. */
-    async function fail(problem: ProblemData) {
-      const { live } = get();
-      letGo();
-      if (live) await update({ runId: live.runId, status: 'interrupted', problem: toProblemData(problem) });
-    }
-
-    async function recover(reason: string) {
-      flush();
-      const { live } = get();
-      if (!live || !task) return;
-      const lossesMs = [...live.lossesMs, tools.now()];
-      worker?.end();
-      worker = null;
-      queue = [];
-      const step = live.history.checkpointStep;
-      const from = step === null ? 'its start' : `step ${step}`;
-      if (!mayTryAgain(lossesMs, tools.now())) {
-        letGo();
-        const problem = deviceGone(lossesMs.length, from, reason);
-        await update({ runId: live.runId, status: 'paused', problem });
-        return;
-      }
-      patchLive({ phase: 'recovering', text: `The GPU stopped. Going on from ${from}`, lossesMs });
-      const event: RunEvent = {
-        event: 'warning',
-        step: step ?? 0,
-        message: `The GPU stopped (${reason}). The run goes on from ${from}.`,
-        remedy: `If it stops more than ${automaticTries} times in five minutes the run will wait for you.`,
-        images: [],
-      };
-      try {
-        await tools.client.request('runs.append', { runId: live.runId, events: [event] });
-        patchLive({ history: recordEvents(live.history, [event]) });
-        if (task) launch({ ...task, resume: true });
-      } catch (error) {
-        await fail(toProblemData(error));
-      }
-    }
-
-    async function update(changes: {
-      runId: string;
-      status: RunRecord['status'];
-      problem: ProblemData | null;
-    }) {
-      try {
-        tools.putRun(await tools.client.request('runs.update', changes));
-      } catch (error) {
-        reportProblem(error);
-      }
-    }
-
-    async function begin(run: RunRecord, resume: boolean, history: RunHistory) {
-      const { includeUnreviewed, init } = run.config;
-      const data = await tools.client.request('training.data', { includeUnreviewed });
-      const initName = tools.runs().find(({ id }) => id === init)?.name ?? init;
-      const text = resume ? 'Starting again' : 'Starting';
-      set({
-        live: { runId: run.id, phase: 'starting', text, config: run.config, history, lossesMs: [] },
-        viewed: { runId: run.id, history: null },
-        problem: null,
-      });
-      launch(makeTask(run, data, { resume, initName }));
-    }
-
+    const conductor = new Conductor(tools, set, get);
     return {
       live: null,
       viewed: null,
       device: null,
       problem: null,
-
-      probe() {
-        if (get().device || worker) return;
-        const prober = tools.startWorker(tools.client, {
-          onNews(news) {
-            if (news.type !== 'device') return;
-            set({ device: get().device ?? news.device });
-            prober.end();
-          },
-          onBroken: () => prober.end(),
-        });
-        prober.post({ type: 'probe' });
-      },
-      async start(config) {
-        if (get().live) return;
-        set({ problem: null });
-        try {
-          const { classIds, classes } = await tools.client.request('training.data', {
-            includeUnreviewed: config.includeUnreviewed,
-          });
-          const run = await tools.client.request('runs.create', { config, classIds, classNames: classes });
-          tools.putRun(run);
-          await begin(run, false, emptyHistory);
-        } catch (error) {
-          set({ problem: toProblemData(error) });
-        }
-      },
-      async resumeRun(runId) {
-        const run = tools.runs().find(({ id }) => id === runId);
-        if (get().live || !run) return;
-        try {
-          const history = recordEvents(emptyHistory, await tools.client.request('runs.events', { runId }));
-          tools.putRun(
-            await tools.client.request('runs.update', { runId, status: 'running', problem: null }),
-          );
-          await begin(run, true, { ...history, failure: null, done: null });
-        } catch (error) {
-          reportProblem(error);
-        }
-      },
-      pause() {
-        if (get().live?.phase !== 'running') return;
-        worker?.post({ type: 'pause' });
-        patchLive({ phase: 'pausing' });
-      },
-      resume() {
-        const phase = get().live?.phase;
-        if (phase !== 'paused' && phase !== 'pausing') return;
-        worker?.post({ type: 'resume' });
-        patchLive({ phase: 'running' });
-      },
-      stop() {
-        if (!get().live) return;
-        worker?.post({ type: 'stop' });
-        patchLive({ phase: 'stopping' });
-      },
-      async view(runId) {
-        if (runId === null) return set({ viewed: null });
-        if (get().live?.runId === runId) return set({ viewed: { runId, history: null } });
-        if (get().viewed?.runId === runId) return;
-        set({ viewed: { runId, history: null } });
-        try {
-          const events = await tools.client.request('runs.events', { runId });
-          if (get().viewed?.runId === runId && get().live?.runId !== runId) {
-            set({ viewed: { runId, history: recordEvents(emptyHistory, events) } });
-          }
-        } catch (error) {
-          if (get().viewed?.runId === runId) set({ viewed: null });
-          reportProblem(error);
-        }
-      },
-      loseDevice: () => worker?.post({ type: 'lose-device' }),
+      probe: () => probe(tools, set, get),
+      start: (config) => conductor.start(config),
+      resumeRun: (runId) => conductor.resumeRun(runId),
+      pause: () => conductor.wish('pause', ['running'], 'pausing'),
+      resume: () => conductor.wish('resume', ['paused', 'pausing'], 'running'),
+      stop: () => conductor.wish('stop', null, 'stopping'),
+      view: (runId) => view(tools, set, get, runId),
+      loseDevice: () => conductor.loseDevice(),
       abandon() {
-        letGo();
+        conductor.letGo();
         set({ viewed: null, problem: null });
       },
     };
   });
+}
+
+/** Keeps the live run true to its session, and decides what a loss or an end means. */
+class Conductor {
+  readonly #tools: TrainingTools;
+  readonly #set: Set;
+  readonly #get: Get;
+  #session: RunSession | null = null;
+
+  constructor(tools: TrainingTools, set: Set, get: Get) {
+    this.#tools = tools;
+    this.#set = set;
+    this.#get = get;
+  }
+
+  async start(config: TrainConfig): Promise<void> {
+    if (this.#get().live) return;
+    const { client, putRun } = this.#tools;
+    this.#set({ problem: null });
+    try {
+      const { includeUnreviewed } = config;
+      const { classIds, classes } = await client.request('training.data', { includeUnreviewed });
+      const run = await client.request('runs.create', { config, classIds, classNames: classes });
+      putRun(run);
+      await this.#begin(run, false, emptyHistory);
+    } catch (error) {
+      this.#set({ problem: toProblemData(error) });
+    }
+  }
+
+  async resumeRun(runId: string): Promise<void> {
+    const { client, putRun, runs } = this.#tools;
+    const run = runs().find(({ id }) => id === runId);
+    if (this.#get().live || !run) return;
+    try {
+      const history = recordEvents(emptyHistory, await client.request('runs.events', { runId }));
+      putRun(await client.request('runs.update', { runId, status: 'running', problem: null }));
+      await this.#begin(run, true, { ...history, failure: null, done: null });
+    } catch (error) {
+      reportProblem(error);
+    }
+  }
+
+  async #begin(run: RunRecord, resume: boolean, history: RunHistory): Promise<void> {
+    const { id: runId, config } = run;
+    const { client, runs } = this.#tools;
+    const data = await client.request('training.data', { includeUnreviewed: config.includeUnreviewed });
+    const initName = runs().find(({ id }) => id === config.init)?.name ?? config.init;
+    const live: LiveRun = { runId, phase: 'starting', text: 'Starting', config, history, lossesMs: [] };
+    this.#set({ live, viewed: { runId, history: null }, problem: null });
+    this.#session = this.#newSession(makeTask(run, data, { resume, initName }));
+    this.#session.launch();
+  }
+
+  #newSession(task: TrainTask): RunSession {
+    return new RunSession(this.#tools, task, {
+      onDevice: (device) => this.#set({ device }),
+      onText: (text) => this.#patch({ text }),
+      onEvents: (events) => this.#record(events),
+      onLost: (reason) => void this.#recover(reason),
+      onEnded: (end, problem) => void this.#finish(end, problem),
+      onBroken: (problem) => void this.#interrupt(problem),
+    });
+  }
+
+  wish(type: 'pause' | 'resume' | 'stop', from: readonly LivePhase[] | null, phase: LivePhase): void {
+    const { live } = this.#get();
+    if (!live || (from && !from.includes(live.phase))) return;
+    this.#session?.post({ type });
+    this.#patch({ phase });
+  }
+
+  loseDevice(): void {
+    this.#session?.post({ type: 'lose-device' });
+  }
+
+  /** The run is no longer under way here; where it is looked at it stays in sight. */
+  letGo(): void {
+    this.#session?.end();
+    this.#session = null;
+    const { live, viewed } = this.#get();
+    const isViewed = live !== null && viewed?.runId === live.runId;
+    this.#set({ live: null, viewed: isViewed ? { runId: live.runId, history: live.history } : viewed });
+  }
+
+  async #finish(end: RunEnd, problem: ProblemData | null): Promise<void> {
+    const { live } = this.#get();
+    this.letGo();
+    if (!live) return;
+    await this.#update(live.runId, end === 'finished' ? 'done' : end, problem);
+    if (end === 'finished')
+      notify(`The run has finished its ${live.config.steps} steps.`, { tone: 'success' });
+  }
+
+  /** The worker itself broke: the run waits at its last checkpoint for a person. */
+  async #interrupt(problem: ProblemData): Promise<void> {
+    const { live } = this.#get();
+    this.letGo();
+    if (live) await this.#update(live.runId, 'interrupted', toProblemData(problem));
+  }
+
+  async #recover(reason: string): Promise<void> {
+    const { client, now } = this.#tools;
+    const { live } = this.#get();
+    const session = this.#session;
+    if (!live || !session) return;
+    const lossesMs = [...live.lossesMs, now()];
+    const step = live.history.checkpointStep;
+    if (!mayTryAgain(lossesMs, now())) {
+      this.letGo();
+      await this.#update(live.runId, 'paused', waitsProblem(lossesMs.length, step, reason));
+      return;
+    }
+    const warning = goesOnWarning(step, reason);
+    this.#patch({ phase: 'recovering', text: warning.message, lossesMs });
+    try {
+      await client.request('runs.append', { runId: live.runId, events: [warning] });
+    } catch (error) {
+      await this.#interrupt(toProblemData(error));
+      return;
+    }
+    // The run may have been let go of while the host wrote.
+    if (this.#session !== session) return;
+    this.#record([warning]);
+    session.launch(true);
+  }
+
+  #record(events: readonly RunEvent[]): void {
+    const { live } = this.#get();
+    if (!live) return;
+    this.#patch({ history: recordEvents(live.history, events), phase: phaseAfter(live.phase, events) });
+  }
+
+  #patch(changes: Partial<LiveRun>): void {
+    const { live } = this.#get();
+    if (live) this.#set({ live: { ...live, ...changes } });
+  }
+
+  async #update(runId: string, status: RunRecord['status'], problem: ProblemData | null): Promise<void> {
+    try {
+      this.#tools.putRun(await this.#tools.client.request('runs.update', { runId, status, problem }));
+    } catch (error) {
+      reportProblem(error);
+    }
+  }
+}
+
+function probe({ client, startWorker }: TrainingTools, set: Set, get: Get): void {
+  if (get().device || get().live) return;
+  const prober = startWorker(client, {
+    onNews(news) {
+      if (news.type !== 'device') return;
+      set({ device: get().device ?? news.device });
+      prober.end();
+    },
+    onBroken: () => prober.end(),
+  });
+  prober.post({ type: 'probe' });
+}
+
+async function view({ client }: TrainingTools, set: Set, get: Get, runId: string | null): Promise<void> {
+  const { live, viewed } = get();
+  if (runId === null) return set({ viewed: null });
+  if (viewed?.runId === runId && live?.runId !== runId) return;
+  set({ viewed: { runId, history: null } });
+  if (live?.runId === runId) return;
+  const isStillWanted = () => get().viewed?.runId === runId && get().live?.runId !== runId;
+  try {
+    const events = await client.request('runs.events', { runId });
+    if (isStillWanted()) set({ viewed: { runId, history: recordEvents(emptyHistory, events) } });
+  } catch (error) {
+    if (isStillWanted()) set({ viewed: null });
+    reportProblem(error);
+  }
 }
 
 /** `stopping` stays until the run has ended; a wish that the run has answered becomes what it is. */
@@ -312,14 +284,10 @@ export function phaseAfter(phase: LivePhase, events: readonly RunEvent[]): LiveP
   }, phase);
 }
 
-function deviceGone(losses: number, from: string, reason: string): ProblemData {
-  return {
-    kind: 'device-lost',
-    message: `The GPU stopped ${losses} times in five minutes, so the run waits. It can go on from ${from}.`,
-    remedy:
-      'Close other programs that use the GPU, then press Resume. If it happens again, train with a smaller batch or image side.',
-    detail: reason,
-  };
+/** The history of the run that is looked at: live where it is under way. */
+export function viewedHistory(state: Pick<TrainingState, 'live' | 'viewed'>): RunHistory | null {
+  if (!state.viewed) return null;
+  return state.live?.runId === state.viewed.runId ? state.live.history : state.viewed.history;
 }
 
 export const useTraining = createTrainingStore({
@@ -344,10 +312,4 @@ export function guardTraining(): void {
   useProject.subscribe((state, before) => {
     if (state.project?.path !== before.project?.path && before.project) useTraining.getState().abandon();
   });
-}
-
-/** The history of the run that is looked at: live where it is under way. */
-export function viewedHistory(state: Pick<TrainingState, 'live' | 'viewed'>): RunHistory | null {
-  if (!state.viewed) return null;
-  return state.live?.runId === state.viewed.runId ? state.live.history : state.viewed.history;
 }

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import { useDraft } from './draft.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunForm.module.css';
 
 type NumberField = {
   [K in keyof TrainConfig]: TrainConfig[K] extends number ? K : never;

@@ -1,7 +1,7 @@
 /** The choice of network, in plain words. */
 import { Radio } from '@mantine/core';
 import type { TrainConfig } from '../../shared/training/config.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunForm.module.css';
 
 type Backbone = TrainConfig['backbone'];
 

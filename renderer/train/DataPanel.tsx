@@ -6,7 +6,7 @@ import { usePreferences } from '../store/preferences.ts';
 import { useProject } from '../store/project.ts';
 import { chooseValidation, type DataSummary } from '../store/trainingTask.ts';
 import { countWords } from '../store/words.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunForm.module.css';
 
 interface DataPanelProps {
   readonly summary: DataSummary | null;

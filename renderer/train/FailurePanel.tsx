@@ -3,7 +3,7 @@ import { Code } from '@mantine/core';
 import { IconAlertOctagon } from '@tabler/icons-react';
 import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { FailedEvent, WarningEvent } from '../store/runHistory.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunView.module.css';
 
 export function FailurePanel({
   failure,

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconCpu } from '@tabler/icons-react';
 import { useEffect } from 'react';
 import { useTraining } from '../store/training.ts';
 import type { DeviceReport } from '../worker/protocol.ts';
-import classes from './TrainScreen.module.css';
+import classes from './GpuChip.module.css';
 
 const backendNames: Record<DeviceReport['backend'], string> = {
   webgpu: 'WebGPU',

@@ -5,8 +5,8 @@ import { SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import type { RunHistory } from '../store/runHistory.ts';
+import classes from './RunView.module.css';
 import { lossColumns } from './smoothing.ts';
-import classes from './TrainScreen.module.css';
 
 interface LossChartProps {
   readonly history: RunHistory;

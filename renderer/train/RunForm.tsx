@@ -12,7 +12,7 @@ import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
 import { BackboneCards } from './BackboneCards.tsx';
 import { DataPanel } from './DataPanel.tsx';
 import { draftProblem, useDraft } from './draft.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunForm.module.css';
 
 const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 

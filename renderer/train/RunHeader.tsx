@@ -8,8 +8,8 @@ import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
 import { type LiveRun, useTraining } from '../store/training.ts';
 import { apText, durationText, parametersText, rateText } from '../store/words.ts';
 import { shortName } from './GpuChip.tsx';
+import classes from './RunView.module.css';
 import { phaseTexts, runStatusColor, runStatusText } from './status.ts';
-import classes from './TrainScreen.module.css';
 
 interface RunHeaderProps {
   readonly run: RunRecord;

@@ -6,8 +6,8 @@ import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
 import { apText } from '../store/words.ts';
+import classes from './RunList.module.css';
 import { runStatusColor, runStatusText } from './status.ts';
-import classes from './TrainScreen.module.css';
 
 export function RunList() {
   const runs = useRuns((state) => state.runs);

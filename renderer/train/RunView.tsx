@@ -12,7 +12,7 @@ import { useTraining, viewedHistory } from '../store/training.ts';
 import { FailurePanel, Warnings } from './FailurePanel.tsx';
 import { LossChart } from './LossChart.tsx';
 import { RunHeader } from './RunHeader.tsx';
-import classes from './TrainScreen.module.css';
+import classes from './RunView.module.css';
 
 export function RunView({ run }: { run: RunRecord }) {
   const live = useTraining((state) => (state.live?.runId === run.id ? state.live : null));

@@ -4,7 +4,7 @@ import { restingBeam } from '../balance/share.ts';
 import { useProject } from '../store/project.ts';
 import { smoothingSteps } from '../store/runHistory.ts';
 import { useDraft } from './draft.ts';
-import classes from './TrainScreen.module.css';
+import classes from './RunView.module.css';
 
 export function Welcome() {
   const projectClasses = useProject((state) => state.classes);
