@@ -3,7 +3,8 @@ import { Button, Tooltip } from '@mantine/core';
 import { IconSparkles } from '@tabler/icons-react';
 import { useEffect } from 'react';
 import { useImages } from '../store/images.ts';
-import { chooseRun, guardPredictions, usePredictions } from '../store/predictions.ts';
+import { chooseRun } from '../store/predictionChoice.ts';
+import { guardPredictions, usePredictions } from '../store/predictions.ts';
 import { followRuns, useRuns } from '../store/runs.ts';
 
 /** `imageId`: the open image where it is left out. */

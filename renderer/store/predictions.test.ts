@@ -5,7 +5,8 @@ import type { ImageRecord } from '../../shared/domain/image.ts';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
 import type { WorkerListener } from '../worker/host.ts';
 import type { ToWorker } from '../worker/protocol.ts';
-import { bestStep, chooseRun, createPredictionsStore, withClassIds } from './predictions.ts';
+import { bestStep, chooseRun, withClassIds } from './predictionChoice.ts';
+import { createPredictionsStore } from './predictions.ts';
 
 const run = (id: string, checkpointStep: number | null): RunRecord => ({
   id,

@@ -8,15 +8,20 @@ import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { type BoxRecord, proposalsOf } from '../../shared/domain/box.ts';
 import type { ImageRecord } from '../../shared/domain/image.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
-import type { Detection } from '../../shared/training/ports.ts';
 import { client } from '../bridge/client.ts';
 import { type StartWorker, startWorker, type WorkerHandle, type WorkerNews } from '../worker/host.ts';
+import type { FromWorker } from '../worker/protocol.ts';
 import { useImages } from './images.ts';
 import { reportProblem } from './notices.ts';
+import {
+  bestStep,
+  type CheckpointChoice,
+  chooseRun,
+  nothingToPredictWith,
+  withClassIds,
+} from './predictionChoice.ts';
 import { useProject } from './project.ts';
 import { useRuns } from './runs.ts';
-
-export type CheckpointChoice = 'newest' | 'best';
 
 export interface PredictionSettings {
   /** Null: the newest run that has a checkpoint. */
@@ -65,90 +70,12 @@ export interface PredictionTools {
   readonly report: (problem: unknown) => void;
 }
 
-/** The worker gives its GPU memory back after so long without work. */
-const keepWorkerMs = 90_000;
+type Get = () => PredictionsState;
+type Set = (changes: Partial<PredictionsState>) => void;
 
 export function createPredictionsStore(tools: PredictionTools) {
   return create<PredictionsState>()((set, get) => {
-    let worker: WorkerHandle | null = null;
-    let restTimer: ReturnType<typeof setTimeout> | null = null;
-    let lastTaskId = 0;
-    let classIds: readonly number[] = [];
-    let finished: (() => void) | null = null;
-    /** Proposals on their way to disk; the task ends after them. */
-    let saving: Promise<void> = Promise.resolve();
-
-    function obtainWorker(): WorkerHandle {
-      if (restTimer) clearTimeout(restTimer);
-      worker ??= tools.startWorker(tools.client, { onNews: hear, onBroken: (problem) => end(problem) });
-      return worker;
-    }
-
-    function hear(news: WorkerNews) {
-      const { task } = get();
-      if (news.type === 'device-lost') {
-        end(
-          new Problem(
-            'device-lost',
-            'The GPU stopped while predicting.',
-            'Predict again: what was found is kept.',
-            news.message,
-          ),
-        );
-        return;
-      }
-      if (!task || !('taskId' in news) || news.taskId !== task.taskId) return;
-      if (news.type === 'predicted') {
-        saving = saving.then(() => save(task.runId, news.imageId, news.detections, news.problem));
-      } else void saving.then(() => end(news.problem));
-    }
-
-    async function save(
-      runId: string,
-      imageId: string,
-      found: readonly Detection[] | null,
-      problem: ProblemData | null,
-    ) {
-      try {
-        if (!found)
-          throw problem
-            ? new Problem(problem.kind, problem.message, problem.remedy)
-            : new Error('no detections');
-        const detections = withClassIds(found, classIds);
-        const opened = await tools.client.request('proposals.replace', { imageId, runId, detections });
-        tools.putImage(opened.image);
-        get().putProposals(imageId, opened.boxes);
-        patch((task) => ({ done: task.done + 1, proposals: task.proposals + detections.length }));
-      } catch (error) {
-        const failure = { imageId, problem: toProblemData(error) };
-        patch((task) => ({ done: task.done + 1, failures: [...task.failures, failure] }));
-      }
-    }
-
-    function patch(changes: (task: PredictionTask) => Partial<PredictionTask>) {
-      const { task } = get();
-      if (task) set({ task: { ...task, ...changes(task) } });
-    }
-
-    function end(problem: ProblemData | null) {
-      const { task } = get();
-      set({ task: null, ended: task });
-      if (problem) {
-        tools.report(new Problem(problem.kind, problem.message, problem.remedy, problem.detail));
-        worker?.end();
-        worker = null;
-      } else rest();
-      finished?.();
-      finished = null;
-    }
-
-    function rest() {
-      restTimer = setTimeout(() => {
-        worker?.end();
-        worker = null;
-      }, keepWorkerMs);
-    }
-
+    const conductor = new Conductor(tools, set, get);
     return {
       settings: { runId: null, checkpoint: 'newest', scoreThreshold: 0.3 },
       task: null,
@@ -156,48 +83,8 @@ export function createPredictionsStore(tools: PredictionTools) {
       proposals: new Map(),
 
       set: (changes) => set(({ settings }) => ({ settings: { ...settings, ...changes } })),
-      async predict(imageIds) {
-        if (get().task) return;
-        const { settings } = get();
-        try {
-          const run = chooseRun(tools.runs(), settings.runId);
-          if (!run || run.checkpointStep === null) throw nothingToPredictWith();
-          const step = await checkpointStepOf(tools.client, run, settings.checkpoint);
-          const images = imageIds.flatMap((id) => describe(tools.image(id)));
-          classIds = run.classIds;
-          const taskId = ++lastTaskId;
-          const done = new Promise<void>((resolve) => {
-            finished = resolve;
-          });
-          set({
-            task: {
-              taskId,
-              runId: run.id,
-              done: 0,
-              total: images.length,
-              proposals: 0,
-              cancelling: false,
-              failures: [],
-            },
-            ended: null,
-          });
-          const { scoreThreshold } = settings;
-          obtainWorker().post({
-            type: 'predict',
-            taskId,
-            task: { runId: run.id, step, images, scoreThreshold },
-          });
-          await done;
-        } catch (error) {
-          tools.report(error);
-        }
-      },
-      cancel() {
-        const { task } = get();
-        if (!task) return;
-        worker?.post({ type: 'cancel-predict', taskId: task.taskId });
-        patch(() => ({ cancelling: true }));
-      },
+      predict: (imageIds) => conductor.predict(imageIds),
+      cancel: () => conductor.cancel(),
       async loadProposals(imageId) {
         try {
           const { boxes } = await tools.client.request('images.open', { imageId });
@@ -211,59 +98,140 @@ export function createPredictionsStore(tools: PredictionTools) {
         set(({ proposals }) => ({ proposals: new Map(proposals).set(imageId, proposalsOf(boxes)) })),
       dismissEnded: () => set({ ended: null }),
       abandon() {
-        worker?.end();
-        worker = null;
-        finished?.();
-        finished = null;
-        set(({ settings }) => ({
-          task: null,
-          ended: null,
-          proposals: new Map(),
-          settings: { ...settings, runId: null },
-        }));
+        conductor.abandon();
+        const settings = { ...get().settings, runId: null };
+        set({ task: null, ended: null, proposals: new Map(), settings });
       },
     };
   });
 }
 
-/** The chosen run, else the newest with a checkpoint; `runs` newest first. */
-export function chooseRun(runs: readonly RunRecord[], runId: string | null): RunRecord | null {
-  const chosen = runs.find(({ id, checkpointStep }) => id === runId && checkpointStep !== null);
-  return chosen ?? runs.find(({ checkpointStep }) => checkpointStep !== null) ?? null;
-}
+/** The worker gives its GPU memory back after so long without work. */
+const keepWorkerMs = 90_000;
 
-/** Detections of classes that the run does not know any more are left out. */
-export function withClassIds(detections: readonly Detection[], classIds: readonly number[]) {
-  return detections.flatMap(({ classIndex, boxPx, score }) => {
-    const classId = classIds[classIndex];
-    return classId === undefined
-      ? []
-      : [{ classId, boxPx: [...boxPx] as [number, number, number, number], score }];
-  });
-}
+/** Owns the worker, one task at a time, and brings what it finds to the host. */
+class Conductor {
+  readonly #tools: PredictionTools;
+  readonly #set: Set;
+  readonly #get: Get;
+  #worker: WorkerHandle | null = null;
+  #restTimer: ReturnType<typeof setTimeout> | null = null;
+  #lastTaskId = 0;
+  /** Of the run that predicts: what its class indices mean here. */
+  #classIds: readonly number[] = [];
+  #finished: (() => void) | null = null;
+  /** Proposals on their way to disk; the task ends after them. */
+  #saving: Promise<void> = Promise.resolve();
 
-/** `best`: the evaluation with the highest AP50, as the run's newest checkpoint tells; else the newest. */
-async function checkpointStepOf(
-  client: Pick<Client, 'request'>,
-  run: RunRecord,
-  choice: CheckpointChoice,
-): Promise<number> {
-  const newest = run.checkpointStep ?? 0;
-  if (choice === 'newest') return newest;
-  const events = await client.request('runs.events', { runId: run.id });
-  return bestStep(events) ?? newest;
-}
-
-/** The step of the best validation AP50, null where there was none. */
-export function bestStep(
-  events: readonly { readonly event: string; readonly step?: number; readonly AP50?: number | null }[],
-): number | null {
-  let best: { step: number; AP50: number } | null = null;
-  for (const { event, step, AP50 } of events) {
-    if (event !== 'evaluation' || step === undefined || AP50 == null) continue;
-    if (!best || AP50 > best.AP50) best = { step, AP50 };
+  constructor(tools: PredictionTools, set: Set, get: Get) {
+    this.#tools = tools;
+    this.#set = set;
+    this.#get = get;
   }
-  return best?.step ?? null;
+
+  async predict(imageIds: readonly string[]): Promise<void> {
+    const { settings, task } = this.#get();
+    if (task) return;
+    try {
+      const run = chooseRun(this.#tools.runs(), settings.runId);
+      if (!run) throw nothingToPredictWith();
+      const step = await this.#stepOf(run, settings.checkpoint);
+      const images = imageIds.flatMap((id) => describe(this.#tools.image(id)));
+      const finished = new Promise<void>((resolve) => {
+        this.#finished = resolve;
+      });
+      const taskId = this.#begin(run, images.length);
+      const { scoreThreshold } = settings;
+      const predictTask = { runId: run.id, step, images, scoreThreshold };
+      this.#obtainWorker().post({ type: 'predict', taskId, task: predictTask });
+      await finished;
+    } catch (error) {
+      this.#tools.report(error);
+    }
+  }
+
+  #begin(run: RunRecord, total: number): number {
+    const taskId = ++this.#lastTaskId;
+    this.#classIds = run.classIds;
+    const counts = { done: 0, total, proposals: 0, failures: [] };
+    this.#set({ task: { taskId, runId: run.id, cancelling: false, ...counts }, ended: null });
+    return taskId;
+  }
+
+  async #stepOf(run: RunRecord, choice: CheckpointChoice): Promise<number> {
+    const newest = run.checkpointStep ?? 0;
+    if (choice === 'newest') return newest;
+    return bestStep(await this.#tools.client.request('runs.events', { runId: run.id })) ?? newest;
+  }
+
+  #obtainWorker(): WorkerHandle {
+    if (this.#restTimer) clearTimeout(this.#restTimer);
+    this.#worker ??= this.#tools.startWorker(this.#tools.client, {
+      onNews: (news) => this.#hear(news),
+      onBroken: (problem) => this.#end(problem),
+    });
+    return this.#worker;
+  }
+
+  #hear(news: WorkerNews): void {
+    const { task } = this.#get();
+    if (news.type === 'device-lost') this.#end(gpuStopped(news.message));
+    if (!task || !('taskId' in news) || news.taskId !== task.taskId) return;
+    if (news.type === 'predicted') this.#saving = this.#saving.then(() => this.#save(task.runId, news));
+    else void this.#saving.then(() => this.#end(news.problem));
+  }
+
+  async #save(runId: string, news: Extract<FromWorker, { type: 'predicted' }>): Promise<void> {
+    const { imageId, problem } = news;
+    try {
+      if (problem) throw new Problem(problem.kind, problem.message, problem.remedy, problem.detail);
+      const detections = withClassIds(news.detections ?? [], this.#classIds);
+      const opened = await this.#tools.client.request('proposals.replace', { imageId, runId, detections });
+      this.#tools.putImage(opened.image);
+      this.#get().putProposals(imageId, opened.boxes);
+      this.#patch(({ done, proposals }) => ({ done: done + 1, proposals: proposals + detections.length }));
+    } catch (error) {
+      const failure = { imageId, problem: toProblemData(error) };
+      this.#patch(({ done, failures }) => ({ done: done + 1, failures: [...failures, failure] }));
+    }
+  }
+
+  cancel(): void {
+    const { task } = this.#get();
+    if (!task) return;
+    this.#worker?.post({ type: 'cancel-predict', taskId: task.taskId });
+    this.#patch(() => ({ cancelling: true }));
+  }
+
+  #patch(changes: (task: PredictionTask) => Partial<PredictionTask>): void {
+    const { task } = this.#get();
+    if (task) this.#set({ task: { ...task, ...changes(task) } });
+  }
+
+  /** A worker that met a problem is not asked again: the next task gets a fresh one. */
+  #end(problem: ProblemData | null): void {
+    const { task } = this.#get();
+    if (!task && !problem) return;
+    this.#set({ task: null, ended: task });
+    if (problem) {
+      this.#endWorker();
+      if (task)
+        this.#tools.report(new Problem(problem.kind, problem.message, problem.remedy, problem.detail));
+    } else this.#restTimer = setTimeout(() => this.#endWorker(), keepWorkerMs);
+    this.#finished?.();
+    this.#finished = null;
+  }
+
+  abandon(): void {
+    this.#endWorker();
+    this.#finished?.();
+    this.#finished = null;
+  }
+
+  #endWorker(): void {
+    this.#worker?.end();
+    this.#worker = null;
+  }
 }
 
 function describe(image: ImageRecord | undefined) {
@@ -272,12 +240,13 @@ function describe(image: ImageRecord | undefined) {
   return [{ id, name: relativePath, widthPx, heightPx }];
 }
 
-function nothingToPredictWith(): Problem {
-  return new Problem(
-    'not-found',
-    'There are no trained weights to predict with yet.',
-    'Train a run first: it keeps a checkpoint that can predict as soon as it has made its first hundred steps, or is stopped.',
-  );
+function gpuStopped(reason: string): ProblemData {
+  return {
+    kind: 'device-lost',
+    message: 'The GPU stopped while predicting.',
+    remedy: 'Predict again: what was found so far is kept.',
+    detail: reason,
+  };
 }
 
 export const usePredictions = createPredictionsStore({
