@@ -15,6 +15,13 @@ const startedAfterMs = 10_000;
 const parameters = process.argv.slice(2);
 const print = (/** @type {string} */ line) => console.log(line);
 
+if (parameters.includes('--help') || parameters.includes('-h')) {
+  print('npm start                                               opens the workstation in a window');
+  print('npm start -- --web [PROJECT] [--port N] [--no-open]     serves it to the browser on this machine');
+  print('npm run -s boxwright -- --help                          the same without a screen');
+  process.exit(0);
+}
+
 try {
   await ensureInstalled(root, print);
   const node = await ensureNode(root);

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { Problem, toProblemData } from '../../shared/domain/problem.ts';
 import { serve } from './serve.ts';
 
+const usage = 'npm start -- --web [PROJECT] [--port N] [--no-open]';
+
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
@@ -16,8 +18,9 @@ function readArguments() {
     }
     return { project: positionals[0], port, open: values.open };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Problem('bad-input', reason, 'Use: npm start -- --web [PROJECT] [--port N] [--no-open]');
+    // What follows the first sentence is advice on how to pass it on as a file name.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('. ');
+    throw new Problem('bad-input', `${reason}.`, `Use: ${usage}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { formatNames } from '../../../shared/contract/schemas.ts';
@@ -198,11 +198,21 @@ describe('exportFrom', () => {
 
   it('lists an image that is gone and goes on', async () => {
     const store = await project();
-    const { rmSync } = await import('node:fs');
     rmSync(store.absolutePath(store.images()[0]!.id));
     const report = await exportFrom(store, { dest: scratch.folder(), format: 'voc' }, quietJob);
     expect(report.images).toBe(3);
-    expect(report.problems.find(({ file }) => file === 'a.jpg')).toMatchObject({ kind: 'not-found' });
+    const told = report.problems.filter(({ kind }) => kind === 'not-found');
+    expect(told).toEqual([expect.objectContaining({ detail: expect.stringContaining('a.jpg') })]);
+  });
+
+  it('writes nothing where every image is gone', async () => {
+    const store = await project();
+    rmSync(store.rootPath(store.images()[0]!.id), { recursive: true });
+    const dest = join(scratch.folder(), 'new');
+    await expect(exportFrom(store, { dest, format: 'voc' }, quietJob)).rejects.toMatchObject({
+      kind: 'not-found',
+      message: 'None of the 4 images to export is where it was, so nothing was written.',
+    });
   });
 
   it('writes COCO ids that are the classes’ own', async () => {

@@ -8,7 +8,7 @@ import { type BoxRecord, labelsOf } from '../../../shared/domain/box.ts';
 import { type ImageRecord, isReviewed, type Split } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { innerPath } from '../../../shared/formats/paths.ts';
-import { counted, type Note } from '../../../shared/formats/records.ts';
+import { counted, listed, type Note } from '../../../shared/formats/records.ts';
 import { openableImagePath } from '../images/files.ts';
 import { probeDetails } from '../images/probe.ts';
 import { type JobHandle, throwIfCancelled } from '../jobs.ts';
@@ -78,6 +78,16 @@ function nothingReviewed(count: number, split: Split | undefined): Problem {
   );
 }
 
+function allMissing(count: number): Problem {
+  return new Problem(
+    'not-found',
+    count === 1
+      ? 'The image to export is not where it was, so nothing was written.'
+      : `None of the ${count} images to export is where it was, so nothing was written.`,
+    'Connect their disk, or use "Find moved images" on the folder they are in now.',
+  );
+}
+
 /** The files of an earlier export there. Throws `conflict` where the folder holds anything we did not write. */
 async function openDestination(dest: string): Promise<readonly string[]> {
   try {
@@ -112,6 +122,7 @@ async function gather(
   const boxesByImage = store.boxesByImage();
   const nameOf = new Map(store.classes().map(({ id, name }) => [id, name]));
   const gathered: OutgoingImage[] = [];
+  const missing: string[] = [];
   let drawnByModel = 0;
   for (const [done, image] of images.entries()) {
     throwIfCancelled(job.signal);
@@ -128,8 +139,15 @@ async function gather(
       gathered.push(outgoing(image, rootPath, absolutePath, boxes, nameOf));
       drawnByModel += boxes.filter((box) => box.origin === 'model').length;
     } catch (error) {
-      note(noteOf(image.relativePath, error));
+      const problem = noteOf(image.relativePath, error);
+      if (problem.kind === 'not-found') missing.push(image.relativePath);
+      else note(problem);
     }
+  }
+  if (missing.length === images.length) throw allMissing(images.length);
+  if (missing.length > 0) {
+    const detail = `${counted(missing.length, 'image is', 'images are')} not where ${missing.length === 1 ? 'it was' : 'they were'} and left out: ${listed(missing)}. "Find moved images" finds them again.`;
+    note({ file: '', kind: 'not-found', detail });
   }
   if (drawnByModel > 0) {
     const detail = `${counted(drawnByModel, 'label was', 'labels were')} first drawn by a model: no format has a place for that.`;

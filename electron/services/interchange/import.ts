@@ -9,6 +9,7 @@ import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
 import { counted, listed, type Note } from '../../../shared/formats/records.ts';
 import type { VocDialect } from '../../../shared/formats/voc.ts';
 import { type JobHandle, throwIfCancelled } from '../jobs.ts';
+import { placeImages, refreshMissing } from '../projects/addFolder.ts';
 import type { ProjectStore } from '../store/projectStore.ts';
 import type { SourceClass, SourceImage } from './format.ts';
 import { detectFormat, interchangeFormats } from './formatRegistry.ts';
@@ -31,8 +32,8 @@ export interface ImportRequest {
 const batchSize = 64;
 
 /**
- * Reads the data set and adds its images and labels. An image that already has labels in the project keeps them. Throws where there is
- * nothing to import, and `cancelled`; what was imported until then stays.
+ * Reads the data set and adds its images and labels. An image that already has labels in the project keeps them, also
+ * where its file has moved. Throws where there is nothing to import, and `cancelled`; what was imported until then stays.
  */
 export async function importInto(
   store: ProjectStore,
@@ -51,6 +52,7 @@ export async function importInto(
   throwIfCancelled(signal);
   if (dataset.images.length === 0) throw noImages(request, format.title, problems.all());
 
+  if (!request.dryRun) await refreshMissing(store);
   const target = request.dryRun ? null : new ImportTarget(store, note);
   target?.addClasses(dataset.classes);
   const counts = new Counts(dataset.classes);
@@ -162,7 +164,10 @@ class ImportTarget {
   }
 
   write(placed: readonly PlacedImage[]): void {
-    const records = this.#store.addImages(placed.map(({ image }) => image));
+    const records = placeImages(
+      this.#store,
+      placed.map(({ image }) => image),
+    );
     const edits: Edit[] = [];
     records.forEach((record, index) => {
       const source = placed[index]!;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, symlinkSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -251,6 +251,23 @@ describe('importing Pascal VOC', () => {
     const report = await importFrom(store, source);
     expect(contents(store)).toEqual(before);
     expect(problemKinds(report)).toEqual(['already-labelled', 'dialect']);
+  });
+
+  it('follows a data set that was moved, and keeps what was done since', async () => {
+    const source = await writeDataset(scratch.folder(), {
+      'a.jpg': [64, 48],
+      'a.xml': annotation([[2, 2, 9, 9]]),
+      'b.jpg': [64, 48],
+    });
+    const store = scratch.project();
+    await importFrom(store, source);
+    const [before] = store.images();
+    const moved = join(scratch.folder(), 'moved');
+    renameSync(source, moved);
+    await importFrom(store, moved);
+    expect(store.images()).toHaveLength(2);
+    expect(store.images()[0]).toMatchObject({ id: before!.id, labelCount: 1, missing: false });
+    expect(store.rootPath(before!.id)).toBe(realpathSync(moved));
   });
 
   it('can be undone image by image', async () => {

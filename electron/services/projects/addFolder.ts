@@ -43,7 +43,7 @@ export async function addFolder(
     known += batch.length - fresh.length;
     const read = await Promise.all(fresh.map((file) => readNewImage(file, folder, onProblem)));
     throwIfCancelled(job.signal);
-    const added = place(
+    const added = placeImages(
       store,
       read.filter((image) => image !== null),
     );
@@ -134,7 +134,8 @@ async function readNewImage(
   }
 }
 
-function place(store: ProjectStore, images: readonly NewImage[]): ImageRecord[] {
+/** Adds the images; one whose bytes are those of a missing image is that image, moved. Call `refreshMissing` before the first. */
+export function placeImages(store: ProjectStore, images: readonly NewImage[]): ImageRecord[] {
   const missing = missingByHash(store);
   return store.together(() =>
     images.flatMap((image) => {

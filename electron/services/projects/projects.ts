@@ -1,6 +1,6 @@
 /** Which project is open: opening, creating, closing, the sample. One at a time, and one change after another. */
 import { join, resolve } from 'node:path';
-import { Problem } from '../../../shared/domain/problem.ts';
+import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
 import type { ProjectSummary } from '../../../shared/domain/project.ts';
 import type { EventHub } from '../eventHub.ts';
 import type { JobHandle, Jobs } from '../jobs.ts';
@@ -115,7 +115,7 @@ export class Projects {
       this.#events?.imagesChanged(await refreshMissing(store));
     } catch (error) {
       // A project closed in the meantime has nothing to look for.
-      if (store.isOpen) console.error('Could not look for missing images:', error);
+      if (store.isOpen) console.error(`Could not look for missing images: ${toProblemData(error).message}`);
     }
   }
 
@@ -148,6 +148,6 @@ async function backUp(store: ProjectStore): Promise<void> {
   try {
     await store.backUpDaily();
   } catch (error) {
-    console.error('Could not back the project up:', error);
+    console.error(`Today's backup of the project could not be made. ${toProblemData(error).message}`);
   }
 }

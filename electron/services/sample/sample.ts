@@ -13,6 +13,7 @@ import { type ImageRecord, reviewedStateFor, type Split } from '../../../shared/
 import { Problem } from '../../../shared/domain/problem.ts';
 import { type JobHandle, throwIfCancelled } from '../jobs.ts';
 import { asProblem } from '../store/failures.ts';
+import { makeFolders } from '../store/folders.ts';
 import { makeFolder } from '../store/projectFolder.ts';
 import { type NewImage, ProjectStore } from '../store/projectStore.ts';
 import { drawField, type SmearCell, smearClasses } from './smear.ts';
@@ -38,10 +39,10 @@ export async function drawSample(dir: string, options: SampleOptions, job?: JobH
   const { images, seed } = checked(options);
   const target = resolve(dir);
   await assertEmpty(target);
-  const workshop = join(dirname(target), `.${basename(target)}.drawing`);
+  const workshop = join(makeFolder(dirname(target)), `.${basename(target)}.drawing`);
   try {
     await rm(workshop, { recursive: true, force: true });
-    makeFolder(join(workshop, 'images'));
+    makeFolders(join(workshop, 'images'));
     const drawn = await drawImages(workshop, images, seed, job);
     writeProject(workshop, drawn, seed);
     if (existsSync(target)) await rmdir(target);
