@@ -18,7 +18,7 @@ import type { ParameterSpec } from '../detector/graph.ts';
 import { elementCount, type NetworkGraph } from '../detector/network.ts';
 import { Problem } from '../domain/problem.ts';
 import type { NamedTensor } from '../loss/executor.ts';
-import { type SgdUniforms, sgdInPlace } from './kernels/optimizer.ts';
+import { type SgdUniforms, sgdOnGpu } from './kernels/optimizer.ts';
 import type { FrozenNorm } from './layers.ts';
 
 interface Slot {
@@ -28,7 +28,7 @@ interface Slot {
   velocity: Tensor | null;
 }
 
-/** Parameters by name. */
+/** Parameters by name. Values are replaced, never written in place: a step that is not taken leaves no trace. */
 export class Parameters {
   readonly #slots = new Map<string, Slot>();
   readonly #buffers = new Map<string, Float32Array>();
@@ -68,10 +68,6 @@ export class Parameters {
     const names = this.trainableNames();
     names.forEach((name, index) => {
       const slot = this.#slots.get(name)!;
-      if (getBackend() === 'webgpu') {
-        sgdInPlace(backend() as WebGPUBackend, slot.value, slot.velocity!, gradients[index]!, settings);
-        return;
-      }
       const [velocity, value] = sgd(slot.value, slot.velocity!, gradients[index]!, settings);
       dispose([slot.value, slot.velocity!]);
       slot.velocity = keep(velocity);
@@ -158,6 +154,8 @@ export class Parameters {
 
 /** The new velocity and the new value. */
 function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdUniforms): [Tensor, Tensor] {
+  if (getBackend() === 'webgpu')
+    return sgdOnGpu(backend() as WebGPUBackend, value, velocity, gradient, settings);
   return tidy(() => {
     const decayed = add(gradient, mul(value, scalar(settings.weightDecay)));
     const moved = add(mul(velocity, scalar(settings.momentum)), decayed);

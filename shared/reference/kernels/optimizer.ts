@@ -1,6 +1,6 @@
-/** SGD and gradient norms on WebGPU, in place: three dispatches a parameter where tfjs's operations take nine. */
+/** SGD and gradient norms on WebGPU: three dispatches a parameter where tfjs's operations take nine. */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { type Tensor, type TensorInfo, zeros } from '@tensorflow/tfjs-core';
+import { engine, type Tensor, type TensorInfo, zeros } from '@tensorflow/tfjs-core';
 import { runKernel } from './program.ts';
 
 export interface SgdUniforms {
@@ -13,53 +13,54 @@ export interface SgdUniforms {
 const normThreads = 16;
 
 /**
- * Updates velocity and value where they lie: velocity = momentum * velocity + gradient + decay * value, then
- * value -= rate * velocity.
+ * The new velocity (momentum * velocity + gradient + decay * value) and the new value (value - rate * new velocity). New
+ * tensors, not the old ones written over: tfjs keeps what it once read of a tensor and would answer with that.
  */
-export function sgdInPlace(
+export function sgdOnGpu(
   gpu: WebGPUBackend,
   value: TensorInfo,
   velocity: TensorInfo,
   gradient: TensorInfo,
   settings: SgdUniforms,
-): void {
-  runKernel(
+): [velocity: Tensor, value: Tensor] {
+  const threads = value.shape.reduce((product, side) => product * side, 1);
+  const moved = runKernel(
     gpu,
     {
       key: 'sgdVelocity',
-      inputs: ['gradient', 'value'],
-      outputShape: velocity.shape,
-      threads: sizeOf(velocity),
+      inputs: ['velocity', 'gradient', 'value'],
+      outputShape: value.shape,
+      threads,
       uniforms: 'momentum : f32, decay : f32,',
       code: `
 fn compute(index : i32) {
-  result[index] = uniforms.momentum * result[index] + gradient[index] + uniforms.decay * value[index];
+  result[index] = uniforms.momentum * velocity[index] + gradient[index] + uniforms.decay * value[index];
 }`,
     },
-    [gradient, value],
+    [velocity, gradient, value],
     [
       { type: 'float32', data: [settings.momentum] },
       { type: 'float32', data: [settings.weightDecay] },
     ],
-    velocity,
   );
-  runKernel(
+  const stepped = runKernel(
     gpu,
     {
       key: 'sgdValue',
-      inputs: ['velocity'],
+      inputs: ['value', 'velocity'],
       outputShape: value.shape,
-      threads: sizeOf(value),
+      threads,
       uniforms: 'rate : f32,',
       code: `
 fn compute(index : i32) {
-  result[index] = result[index] - uniforms.rate * velocity[index];
+  result[index] = value[index] - uniforms.rate * velocity[index];
 }`,
     },
-    [velocity],
+    [value, moved],
     [{ type: 'float32', data: [settings.learningRate] }],
-    value,
   );
+  const tensorOf = (info: TensorInfo) => engine().makeTensorFromTensorInfo(info);
+  return [tensorOf(moved), tensorOf(stepped)];
 }
 
 /** Sums of squares, several per gradient, of all gradients in one vector: not finite where any element is not. */
@@ -90,8 +91,4 @@ fn compute(index : i32) {
     );
   });
   return norms;
-}
-
-function sizeOf(tensor: TensorInfo): number {
-  return tensor.shape.reduce((product, side) => product * side, 1);
 }

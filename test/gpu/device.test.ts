@@ -1,0 +1,59 @@
+/** Obtaining a device in Node: it computes, and the process ends by itself. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { adapterName } from '../../electron/terminal/device.ts';
+import { softwareAdapterFiles } from '../../electron/terminal/softwareAdapter.ts';
+import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
+import { testDevice } from './softwareDevice.ts';
+
+it('obtains a device that computes', async () => {
+  const { device, watch } = await testDevice();
+  expect(device.name).not.toBe('');
+  expect(device.software).toBe(isSoftwareAdapter(device.adapterInfo));
+  expect(device.device.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
+  watch.check();
+});
+
+it('reports a rejected command as a Problem', async () => {
+  const { device, watch } = await testDevice();
+  device.device.createShaderModule({ code: 'no shader' });
+  await device.device.queue.onSubmittedWorkDone();
+  expect(() => watch.check()).toThrow(/rejected a command/);
+});
+
+/** MALLOC_PERTURB_ fills freed memory: an instance collected too early aborts at once instead of once in a hundred runs. */
+it('lets the process end cleanly, used or released', () => {
+  const module = new URL('../../electron/terminal/device.ts', import.meta.url).href;
+  for (const ending of ['device.release();', '']) {
+    const script = `const { obtainDevice } = await import('${module}');
+      const device = await obtainDevice({ preferSoftware: true }); console.log(device.name); ${ending}`;
+    const env = { ...process.env, MALLOC_PERTURB_: '165' };
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      env,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(output.trim()).not.toBe('');
+  }
+});
+
+it('names adapters as people know them', () => {
+  const info = (fields: Partial<GPUAdapterInfo>) =>
+    ({ vendor: '', architecture: '', device: '', description: '', ...fields }) as GPUAdapterInfo;
+  expect(adapterName(info({ device: 'swiftshader-device-subzero-' }))).toBe('SwiftShader (CPU)');
+  expect(adapterName(info({ device: '0x2330', description: 'NVIDIA H200' }))).toBe('NVIDIA H200');
+  expect(adapterName(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe('apple metal-3');
+  expect(isSoftwareAdapter(info({ description: 'llvmpipe (LLVM 15)' }))).toBe(true);
+  expect(isSoftwareAdapter(info({ description: 'NVIDIA H200' }))).toBe(false);
+});
+
+it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
+  'unpacks the software adapter whole',
+  () => {
+    const files = softwareAdapterFiles()!;
+    expect(files.driverManifest.endsWith('vk_swiftshader_icd.json')).toBe(true);
+    expect(readdirSync(join(files.loader, '..'))).toContain('libvk_swiftshader.so');
+  },
+);

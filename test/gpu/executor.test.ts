@@ -1,0 +1,234 @@
+/** The reference executor's promises: losses as the CPU has them, no leak, no step on what is not finite, exact resumption. */
+import { engine, memory } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildAnchors } from '../../shared/detector/anchors.ts';
+import { applyIgnoreBoxes, matchAnchors } from '../../shared/detector/matcher.ts';
+import { defaultNetworkOptions, pyramidSizes } from '../../shared/detector/network.ts';
+import { Problem } from '../../shared/domain/problem.ts';
+import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
+import { boxLosses } from '../../shared/loss/boxLoss.ts';
+import { computeBalance } from '../../shared/loss/computeBalance.ts';
+import type { Batch, BatchTarget, NamedTensor, StepSettings } from '../../shared/loss/executor.ts';
+import { focalGradients, focalTerms } from '../../shared/loss/focal.ts';
+import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
+import { testDevice } from './softwareDevice.ts';
+
+const side = 64;
+const classCount = 3;
+const network = defaultNetworkOptions('nano', classCount);
+const settings: StepSettings = {
+  learningRate: 0.02,
+  momentum: 0.9,
+  weightDecay: 1e-4,
+  alpha: 0.25,
+  gamma: 2,
+};
+const batch = smallBatch();
+let device: Awaited<ReturnType<typeof testDevice>>;
+
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+function newExecutor(boxLoss: 'l1' | 'giou' = 'l1', seed = 1): Promise<ReferenceExecutor> {
+  const { name: adapter, software } = device.device;
+  return createReferenceExecutor({
+    network,
+    boxLoss,
+    prior: 0.01,
+    seed,
+    adapter,
+    software,
+    watch: device.watch,
+  });
+}
+
+/** Two images: three objects and an ignore region, and one object of another size. */
+function smallBatch(): Batch {
+  const target = (imageId: string, boxes: number[], classes: number[], ignored: number[]): BatchTarget => ({
+    imageId,
+    heightPx: side,
+    widthPx: side - 4,
+    originalHeightPx: side * 2,
+    originalWidthPx: side * 2 - 8,
+    boxes: Float32Array.from(boxes),
+    classIndices: Int32Array.from(classes),
+    ignoreBoxes: Float32Array.from(ignored),
+  });
+  const stream = fnv1a32('executor batch');
+  const images = Float32Array.from({ length: 2 * side * side * 3 }, (_, i) => uniformAt(stream, i) * 2 - 1);
+  const first = target('a', [4, 6, 24, 27, 30, 8, 47, 22, 10, 36, 50, 60], [0, 1, 0], [50, 0, 60, 30]);
+  const second = target('b', [12, 12, 44, 40], [2], []);
+  return { images, batch: 2, paddedHeight: side, paddedWidth: side, targets: [first, second] };
+}
+
+/** What the CPU says of the same logits and deltas. */
+async function onCpu(executor: ReferenceExecutor, boxLoss: 'l1' | 'giou', alpha: number, gamma: number) {
+  const { logits, deltas } = await executor.heads(batch);
+  const anchors = buildAnchors(side, side, pyramidSizes(side, side), network);
+  const count = anchors.length / 4;
+  const biasGradients = { logits: new Float64Array(9 * classCount), deltas: new Float64Array(9 * 4) };
+  let box = 0;
+  const terms = batch.targets.map((target, image) => {
+    const matches = applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes);
+    const weight = 1 / (Math.max(1, matches.filter((match) => match >= 0).length) * batch.batch);
+    const matched = { matches, classIndices: target.classIndices };
+    const own = logits.subarray(image * count * classCount, (image + 1) * count * classCount);
+    const ownDeltas = deltas.slice(image * count * 4, (image + 1) * count * 4);
+    const boxTerms = boxLosses[boxLoss]({ deltas: ownDeltas, anchors, groundTruth: target.boxes, matches });
+    box += boxTerms.loss.reduce((sum, each) => sum + each, 0) * weight;
+    boxTerms.gradient.forEach((each, i) => {
+      biasGradients.deltas[i % 36]! += each * weight;
+    });
+    focalGradients(own, matched, classCount, { alpha, gamma }).forEach((each, i) => {
+      biasGradients.logits[i % 27]! += each * weight;
+    });
+    return { ...matched, terms: focalTerms(own, matched, classCount, { alpha, gamma }) };
+  });
+  return { box, balance: computeBalance(terms, classCount), biasGradients };
+}
+
+describe('losses', () => {
+  const cases = [
+    { alpha: 0.25, gamma: 2, boxLoss: 'l1' },
+    { alpha: -1, gamma: 0, boxLoss: 'giou' },
+    { alpha: 0.75, gamma: 0.5, boxLoss: 'giou' },
+  ] as const;
+
+  it.each(cases)('and their gradients are those of the CPU: %o', async ({ alpha, gamma, boxLoss }) => {
+    const executor = await newExecutor(boxLoss);
+    const cpu = await onCpu(executor, boxLoss, alpha, gamma);
+    const { report, gradients } = await executor.gradients(batch, { ...settings, alpha, gamma });
+    executor.dispose();
+    expect(report.finite).toBe(true);
+    expectNear(report.box, cpu.box);
+    for (const [index, ours] of report.balance.entries()) {
+      const theirs = cpu.balance[index]!;
+      for (const key of ['foreground', 'backgroundTrue', 'backgroundOther', 'background'] as const) {
+        expectNear(ours[key], theirs[key]);
+      }
+      expect(ours.positives).toBe(theirs.positives);
+      expect(ours.backgroundTrueAnchors).toBe(theirs.backgroundTrueAnchors);
+      expect(ours.backgroundOtherAnchors).toBe(theirs.backgroundOtherAnchors);
+    }
+    const shared = report.balance.reduce((sum, each) => sum + each.foreground + each.background, 0);
+    expect(Math.abs(shared - report.classification)).toBeLessThan(1e-9);
+    const bias = (name: string) => gradients.find((each) => each.name === name)!.data;
+    const clsBias = bias('head.classification_head.cls_logits.bias');
+    clsBias.forEach((each, i) => {
+      expectNear(each, cpu.biasGradients.logits[i]!, 1e-5);
+    });
+    bias('head.regression_head.bbox_reg.bias').forEach((each, i) => {
+      expectNear(each, cpu.biasGradients.deltas[i]!, 1e-5);
+    });
+  });
+});
+
+describe('a step', () => {
+  it('learns, and leaves no tensor behind', async () => {
+    const executor = await newExecutor();
+    const first = await executor.step(batch, settings);
+    await executor.detect(batch, { scoreThreshold: 0.05 });
+    const before = { ...memory(), onDevice: engine().backend.numDataIds() };
+    let last = first;
+    for (let step = 0; step < 15; step++) last = await executor.step(batch, settings);
+    await executor.detect(batch, { scoreThreshold: 0.05 });
+    expect(last.classification + last.box).toBeLessThan(0.8 * (first.classification + first.box));
+    expect(memory().numTensors).toBe(before.numTensors);
+    expect(memory().numDataBuffers).toBe(before.numDataBuffers);
+    expect(engine().backend.numDataIds()).toBe(before.onDevice);
+    executor.dispose();
+  });
+
+  it('touches no weight where a number is not finite', async () => {
+    const executor = await newExecutor();
+    await executor.step(batch, settings);
+    const before = await executor.exportWeights();
+    const momentum = await executor.exportState();
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const images = batch.images.slice();
+      images[100] = bad;
+      const report = await executor.step({ ...batch, images }, settings);
+      expect(report.finite).toBe(false);
+    }
+    expectEqual(await executor.exportWeights(), before);
+    expectEqual(await executor.exportState(), momentum);
+    expect((await executor.step(batch, settings)).finite).toBe(true);
+    executor.dispose();
+  });
+
+  it('goes on from weights and momentum as if nothing had happened', async () => {
+    const one = await newExecutor();
+    const other = await newExecutor('l1', 99);
+    await one.step(batch, settings);
+    await one.step(batch, settings);
+    other.importWeights(await one.exportWeights());
+    other.importState(await one.exportState());
+    const [expected, resumed] = [await one.step(batch, settings), await other.step(batch, settings)];
+    expect(resumed).toEqual(expected);
+    expectEqual(await other.exportWeights(), await one.exportWeights());
+    one.dispose();
+    other.dispose();
+  });
+
+  it('is SGD with momentum and decay', async () => {
+    const executor = await newExecutor();
+    const name = 'backbone.fpn.layer_blocks.0.0.weight';
+    const pick = (tensors: readonly NamedTensor[]) => tensors.find((each) => each.name === name)!.data;
+    let value = pick(await executor.exportWeights());
+    let velocity = new Float32Array(value.length);
+    for (let step = 0; step < 2; step++) {
+      const gradient = pick((await executor.gradients(batch, settings)).gradients);
+      const previous = value;
+      velocity = velocity.map((each, i) => 0.9 * each + gradient[i]! + 1e-4 * previous[i]!);
+      value = previous.map((each, i) => each - 0.02 * velocity[i]!);
+      await executor.step(batch, settings);
+      const ours = pick(await executor.exportWeights());
+      const worst = Math.max(...ours.map((each, i) => Math.abs(each - value[i]!)));
+      expect(worst).toBeLessThan(1e-6);
+    }
+    executor.dispose();
+  });
+});
+
+describe('what does not fit', () => {
+  it('is named, and nothing is changed', async () => {
+    const executor = await newExecutor();
+    const before = await executor.exportWeights();
+    const shorter = before.slice(1);
+    expect(() => executor.importWeights(shorter)).toThrow(/no tensor named backbone\.body\.conv1\.weight/);
+    const bent = before.map((each, i) => (i === before.length - 1 ? { ...each, shape: [7] } : each));
+    expect(() => executor.importWeights(bent)).toThrow(/has shape \[7\]/);
+    expectEqual(await executor.exportWeights(), before);
+    await expect(executor.step({ ...batch, paddedWidth: 50 }, settings)).rejects.toBeInstanceOf(Problem);
+    executor.dispose();
+  });
+});
+
+describe('detection', () => {
+  it('gives boxes in the original image, best first', async () => {
+    const executor = await newExecutor();
+    const [first] = await executor.detect(batch, { scoreThreshold: 0.001 });
+    expect(first!.length).toBeGreaterThan(0);
+    expect(first!.length).toBeLessThanOrEqual(300);
+    for (const [index, { boxPx, score }] of first!.entries()) {
+      expect(boxPx[0]).toBeGreaterThanOrEqual(0);
+      expect(boxPx[2]).toBeLessThanOrEqual(side * 2 - 8 + 1e-3);
+      expect(boxPx[3]).toBeLessThanOrEqual(side * 2 + 1e-3);
+      if (index > 0) expect(score).toBeLessThanOrEqual(first![index - 1]!.score);
+    }
+    executor.dispose();
+  });
+});
+
+function expectNear(ours: number, theirs: number, floor = 1e-6): void {
+  expect(Math.abs(ours - theirs)).toBeLessThan(2e-5 * Math.abs(theirs) + floor);
+}
+
+function expectEqual(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): void {
+  expect(ours.map((each) => each.name)).toEqual(theirs.map((each) => each.name));
+  for (const [index, each] of ours.entries()) {
+    const same = each.data.every((value, i) => Object.is(value, theirs[index]!.data[i]));
+    expect(same, each.name).toBe(true);
+  }
+}
