@@ -1,6 +1,9 @@
 /** Our kernels against tfjs's own, on WebGPU. */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   avgPool,
+  backend,
+  concat,
   conv2d,
   dispose,
   engine,
@@ -19,6 +22,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
 import { groupNormOnGpu } from '../../shared/reference/kernels/groupNorm.ts';
+import { squaredNorms } from '../../shared/reference/kernels/optimizer.ts';
 import { setTiledConvolutions } from '../../shared/reference/kernels/register.ts';
 import { groupNormOfOperations, upsample } from '../../shared/reference/layers.ts';
 import { testDevice } from './softwareDevice.ts';
@@ -152,6 +156,34 @@ describe('group norm', () => {
     expect(memory().numTensors).toBe(before.numTensors);
     expect(memory().numDataBuffers).toBe(before.numDataBuffers);
     expect(engine().backend.numDataIds()).toBe(before.numDataBuffers);
+  });
+});
+
+describe('gradient norms', () => {
+  it('are those of each gradient, and not finite where one element is not', async () => {
+    const values = [
+      noise('norm.a', 1000),
+      noise('norm.b', 5),
+      Float32Array.of(1, Number.NaN),
+      Float32Array.of(3, Infinity),
+    ];
+    const norms = squaredNorms(
+      backend() as WebGPUBackend,
+      values.map((each) => tensor1d(each)),
+    );
+    const data = (await concat([tensor1d([7]), norms as Tensor1D]).data()) as Float32Array;
+    const parts = (data.length - 1) / values.length;
+    const sums = values.map((_, index) =>
+      data
+        .slice(1 + index * parts, 1 + (index + 1) * parts)
+        .reduce((sum: number, each: number) => sum + each, 0),
+    );
+    for (const index of [0, 1]) {
+      const exact = values[index]!.reduce((sum, each) => sum + each * each, 0);
+      expect(Math.abs(sums[index]! / exact - 1)).toBeLessThan(1e-5);
+    }
+    expect(sums[2]).toBeNaN();
+    expect(Number.isFinite(sums[3])).toBe(false);
   });
 });
 
