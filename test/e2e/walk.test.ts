@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Serving, serve } from '../../electron/web/serve.ts';
 import { browserSupported, type OpenedBrowser, openBrowser } from '../support/browser.ts';
+import { ask } from './ask.ts';
 import { WorkstationPage } from './workstationPage.ts';
 
 const unlabelled = 'smear_0101.jpg';
@@ -119,19 +120,47 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
   });
 
   it('redraws the same run from its file after a reload', async () => {
+    await desk.find('beam-RBC').waitFor();
     const before = await Promise.all(classNames.map((name) => desk.beam(name)));
     await opened.page.reload();
     await desk.openTab('train');
-    await opened.page
-      .locator('[data-testid^="run-"][data-testid$="0"], [data-testid=run-list] li')
-      .first()
-      .click();
+    await desk.find('run-list').locator('li').first().click();
     await desk.find('beam-RBC').waitFor({ timeout: 30_000 });
     const after = await Promise.all(classNames.map((name) => desk.beam(name)));
     after.forEach((beam, index) => {
       expect(beam.foreground).toBeCloseTo(before[index]!.foreground, 6);
       expect(beam.background).toBeCloseTo(before[index]!.background, 6);
     });
+  });
+
+  it('proposes boxes on images nobody has labelled, and an accepted one is a label that a model drew', async () => {
+    await desk.openTab('review');
+    const threshold = desk.find('score-threshold').getByRole('slider');
+    await threshold.focus();
+    await opened.page.keyboard.press('Home');
+    await desk.find('predict-all').click();
+    await desk.find('predict-ended').waitFor({ timeout: 240_000 });
+    expect(Number(await desk.find('predict-ended').getAttribute('data-proposals'))).toBeGreaterThan(0);
+
+    const card = opened.page.locator('[data-testid^="card-"]').first();
+    const imageId = (await card.getAttribute('data-testid'))!.replace('card-', '');
+    const proposals = Number(await card.getAttribute('data-proposals'));
+    await card.locator('button, [role=button]').first().click();
+    await desk.find('workspace-label').waitFor({ state: 'visible' });
+    await expect.poll(() => desk.canvas('image-id')).toBe(imageId);
+    await desk.waitForCanvas();
+    await desk.find('canvas').focus();
+    await opened.page.keyboard.press('Tab');
+    await opened.page.keyboard.press('Enter');
+    await desk.waitUntilSaved();
+    await expect
+      .poll(() => desk.find('box-row').and(opened.page.locator('[data-status=proposal]')).count())
+      .toBe(proposals - 1);
+
+    const stored = await ask(serving, 'images.open', { imageId });
+    const accepted = stored.boxes.filter(({ status, origin }) => status === 'label' && origin === 'model');
+    expect(accepted).toHaveLength(1);
+    expect(accepted[0]!.score).toBeGreaterThan(0);
   });
 
   it('says nothing wrong on the console', () => {
