@@ -184,7 +184,7 @@ export const requests = {
       imageId: idSchema,
       runId: idSchema.nullable(),
       detections: z
-        .array(z.object({ classId: z.number().int(), boxPx: boxPxSchema, score: z.number() }))
+        .array(z.object({ classId: z.number().int(), boxPx: boxPxSchema, score: z.number().min(0).max(1) }))
         .max(10_000),
     }),
     openedImage,

@@ -68,4 +68,13 @@ describe('UniquePaths', () => {
       'a-4.jpg',
     ]);
   });
+
+  it('leaves the same stem with another extension alone where the whole name counts', () => {
+    const paths = new UniquePaths({ byStem: false });
+    expect(['a.jpg', 'a.png', 'A.JPG'].map((path) => paths.claim(path))).toEqual([
+      'a.jpg',
+      'a.png',
+      'A-2.JPG',
+    ]);
+  });
 });

@@ -38,9 +38,14 @@ export function withoutLeading(path: string, names: readonly string[]): string {
   return steps.join('/');
 }
 
-/** Gives each path a place of its own, also where upper and lower case are the same and where only the stem counts. */
+/** Gives each path a place of its own, also where upper and lower case are the same and, unless told otherwise, where only the stem counts. */
 export class UniquePaths {
   readonly #taken = new Set<string>();
+  readonly #byStem: boolean;
+
+  constructor(options: { readonly byStem: boolean } = { byStem: true }) {
+    this.#byStem = options.byStem;
+  }
 
   /** The path itself, or with `-2`, `-3`… behind its stem where that stem is taken. */
   claim(path: string): string {
@@ -48,7 +53,7 @@ export class UniquePaths {
     const extension = path.slice(stem.length);
     for (let count = 1; ; count++) {
       const candidate = count === 1 ? stem : `${stem}-${count}`;
-      const key = candidate.normalize('NFC').toLowerCase();
+      const key = (this.#byStem ? candidate : candidate + extension).normalize('NFC').toLowerCase();
       if (this.#taken.has(key)) continue;
       this.#taken.add(key);
       return candidate + extension;

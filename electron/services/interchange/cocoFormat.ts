@@ -214,14 +214,14 @@ class ImagePlaces {
 }
 
 function write(context: WriteContext): OutgoingFile[] {
-  const names = new UniquePaths();
+  const names = new UniquePaths({ byStem: false });
   const bySplit = new Map<string, { image: OutgoingImage; path: string }[]>();
   const files: OutgoingFile[] = [];
   for (const image of context.images) {
     const wanted = withoutLeading(image.relativePath, ['images']);
     const path = names.claim(wanted);
     if (path !== wanted) {
-      const detail = `Exported as ${path}: another image has the same path in its folder.`;
+      const detail = `Exported as ${path}: another image has the same path in its folder, but for upper and lower case at most.`;
       context.note({ file: image.relativePath, kind: 'renamed', detail });
     }
     files.push({ path: `images/${path}`, copyOf: image });

@@ -211,9 +211,14 @@ function write(context: WriteContext): OutgoingFile[] {
   const stems: Record<Split, string[]> = { train: [], val: [], test: [] };
   for (const image of context.images) {
     const wanted = fileName(image.relativePath);
-    const name = names.claim(wanted);
+    const oneLine = wanted.replace(/\p{Cc}/gu, '_');
+    const name = names.claim(oneLine);
     if (name !== wanted) {
-      const detail = `Exported as ${name}: another image has the same name, and VOC has no folders.`;
+      const why =
+        oneLine === wanted
+          ? 'another image has the same name, and VOC has no folders'
+          : 'its name holds a line break, which ends a line of VOC’s lists';
+      const detail = `Exported as ${name}: ${why}.`;
       context.note({ file: image.relativePath, kind: 'renamed', detail });
     }
     const path = `Annotations/${stemOf(name)}.xml`;

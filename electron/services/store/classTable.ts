@@ -30,11 +30,11 @@ export class ClassTable {
   }
 
   /**
-   * The class of exactly that name, made where there is none; with `preferredId` where that id (of at least 1) was never given,
+   * The class of that name, made where there is none; with `preferredId` where that id (of at least 1) was never given,
    * so that ids of imported data sets survive the round trip.
    */
-  add(name: string, preferredId?: number): ClassRecord {
-    assertName(name);
+  add(typed: string, preferredId?: number): ClassRecord {
+    const name = cleanName(typed);
     return this.#db.transaction(() => {
       const existing = this.#named(name);
       if (existing) return existing;
@@ -56,8 +56,8 @@ export class ClassTable {
   update(id: number, change: { name?: string | undefined; color?: string | undefined }): ClassRecord {
     return this.#db.transaction(() => {
       const current = this.get(id);
-      const { name = current.name, color = current.color } = change;
-      assertName(name);
+      const { color = current.color } = change;
+      const name = change.name === undefined ? current.name : cleanName(change.name);
       const other = this.#named(name);
       if (other && other.id !== id) throw nameTaken(name);
       this.#db.run('UPDATE classes SET name = ?, color = ? WHERE id = ?', name, color, id);
@@ -125,11 +125,16 @@ function toClass(row: Row): ClassRecord {
   };
 }
 
-function assertName(name: string): void {
-  if (name.trim() !== '' && name.length <= 200) return;
+/** Without what nobody can see, so that no two classes look the same: spaces around it, line breaks, composed letters. */
+function cleanName(typed: string): string {
+  const name = typed
+    .normalize('NFC')
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
+  if (name !== '' && name.length <= 200) return name;
   throw new Problem(
     'bad-input',
-    name.trim() === '' ? 'A class needs a name.' : 'A class name may have at most 200 characters.',
+    name === '' ? 'A class needs a name.' : 'A class name may have at most 200 characters.',
     'Type another name.',
   );
 }

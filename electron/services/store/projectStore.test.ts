@@ -221,6 +221,15 @@ describe('classes', () => {
     expect(store.classes().map(({ name }) => name)).toEqual(['RBC', 'WBC']);
   });
 
+  it('makes no two classes that look the same', () => {
+    const { store } = testProject();
+    const { id } = store.addClass('caf\u00e9 au lait');
+    for (const name of [' caf\u00e9 au lait ', 'cafe\u0301 au lait', 'caf\u00e9 au\nlait']) {
+      expect(store.addClass(name)).toMatchObject({ id, name: 'caf\u00e9 au lait' });
+    }
+    expect(store.updateClass(id, { name: ' tea ' }).name).toBe('tea');
+  });
+
   it('keeps a class that has boxes, and brings one back that undo needs', () => {
     const { store, image, classId } = testProject();
     const box = labelBox(image.id, classId, 'a', [0, 0, 9, 9]);
