@@ -6,6 +6,7 @@ import { createReferenceExecutor } from '../../shared/reference/executor.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import type { Executor } from '../../shared/training/ports.ts';
 import { obtainDevice } from './device.ts';
+import { guardExecutor } from './guard.ts';
 import type { Output } from './output.ts';
 
 export interface Compute {
@@ -25,8 +26,11 @@ export async function openCompute(output: Output): Promise<Compute> {
   const place = await openDevice(output);
   const { adapter, software, watch } = place;
   return {
-    createExecutor: (network, { boxLoss, prior, seed }) =>
-      createReferenceExecutor({ network, boxLoss, prior, seed, adapter, software, watch }),
+    createExecutor: async (network, { boxLoss, prior, seed }) => {
+      const options = { network, boxLoss, prior, seed, adapter, software, watch };
+      const executor = await createReferenceExecutor(options);
+      return watch ? guardExecutor(executor, watch) : executor;
+    },
     release: () => place.release(),
   };
 }

@@ -1,0 +1,34 @@
+/** A lost device shows first as a readback that was aborted: what it says is asked of the device's watch. */
+import { setTimeout } from 'node:timers/promises';
+import { Problem } from '../../shared/domain/problem.ts';
+import type { DeviceWatch } from '../../shared/reference/backend.ts';
+import type { Executor } from '../../shared/training/ports.ts';
+
+/** A device tells of its loss a moment after the calls that it broke off. */
+const patienceMs = 200;
+
+/** The executor, with errors of a device that has gone told as what they are: a Problem of the device. */
+export function guardExecutor(executor: Executor, watch: DeviceWatch): Executor {
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Problem)) {
+        await setTimeout(patienceMs);
+        watch.check();
+      }
+      throw error;
+    }
+  };
+  const { adapter, backend, software, parameterCount } = executor;
+  return {
+    ...{ adapter, backend, software, parameterCount },
+    step: (batch, settings) => guard(() => executor.step(batch, settings)),
+    detect: (batch, settings) => guard(() => executor.detect(batch, settings)),
+    exportWeights: () => guard(() => executor.exportWeights()),
+    importWeights: (tensors) => executor.importWeights(tensors),
+    exportState: () => guard(() => executor.exportState()),
+    importState: (tensors) => executor.importState(tensors),
+    dispose: () => executor.dispose(),
+  };
+}
