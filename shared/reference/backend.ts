@@ -8,15 +8,30 @@ import {
   registerBackend,
   removeBackend,
   setBackend,
+  type Tensor,
 } from '@tensorflow/tfjs-core';
 import { Problem } from '../domain/problem.ts';
 import { isSoftwareAdapter } from './adapter.ts';
+import { setSoftwareWorkgroups } from './kernels/program.ts';
 import { setTiledConvolutions } from './kernels/register.ts';
 
 /** What a device said outside of any call's answer. */
 export interface DeviceWatch {
-  /** Throws what has gone wrong since the last call, as a Problem. */
+  /** Throws what has gone wrong since the last call, as a Problem; a lost device stays lost. */
   check(): void;
+}
+
+/** Data of a tensor. Where it cannot be read, the device's own account of the failure rather than the reader's. */
+export async function readTensor(tensor: Tensor, watch: DeviceWatch | undefined): Promise<Float32Array> {
+  try {
+    const data = (await tensor.data()) as Float32Array;
+    watch?.check();
+    return data;
+  } catch (error) {
+    await null; // the device's loss is told in a callback of its own, at the same moment
+    watch?.check();
+    throw error;
+  }
 }
 
 /**
@@ -35,19 +50,21 @@ export async function registerWebGPU(device: GPUDevice, adapterInfo: GPUAdapterI
       'Update the graphics driver and try again.',
     );
   }
-  setTiledConvolutions(isSoftwareAdapter(adapterInfo));
+  const software = isSoftwareAdapter(adapterInfo);
+  setTiledConvolutions(software);
+  setSoftwareWorkgroups(software);
   return watchDevice(device);
 }
 
 /** WebGPU answers most calls at once and reports errors afterwards, on the device: a step has to ask for them. */
 export function watchDevice(device: GPUDevice): DeviceWatch {
   let failure: Problem | null = null;
+  let loss: Problem | null = null;
   device.addEventListener('uncapturederror', (event) => {
     failure ??= fromGpuError((event as GPUUncapturedErrorEvent).error);
   });
   void device.lost.then((info) => {
-    if (info.reason === 'destroyed') return;
-    failure = new Problem(
+    loss = new Problem(
       'device-lost',
       'The GPU stopped answering: its driver was reset, or the GPU was taken away.',
       'Start again from the last checkpoint; if it happens again, use a smaller batch or smaller images.',
@@ -56,7 +73,9 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
   });
   return {
     check() {
-      if (failure) throw failure;
+      const problem = loss ?? failure;
+      failure = null;
+      if (problem) throw problem;
     },
   };
 }

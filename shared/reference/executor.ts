@@ -45,7 +45,7 @@ import type {
   StepReport,
   StepSettings,
 } from '../loss/executor.ts';
-import type { DeviceWatch } from './backend.ts';
+import { type DeviceWatch, readTensor } from './backend.ts';
 import { squaredNorms } from './kernels/optimizer.ts';
 import { type Activations, interpret } from './layers.ts';
 import {
@@ -155,12 +155,10 @@ export class ReferenceExecutor implements Executor {
       return [logits, deltas];
     });
     try {
-      const [logits, deltas] = (await Promise.all(outputs.map((each) => each.data()))) as [
-        Float32Array,
-        Float32Array,
-      ];
-      this.#options.watch?.check();
-      return { logits, deltas };
+      const [logits, deltas] = await Promise.all(
+        outputs.map((each) => readTensor(each, this.#options.watch)),
+      );
+      return { logits: logits!, deltas: deltas! };
     } finally {
       dispose(outputs);
     }
@@ -261,8 +259,7 @@ export class ReferenceExecutor implements Executor {
   /** The one readback of a step: the loss matrix, the box loss, and the squared norm of every gradient. */
   async #report({ figures, targets }: Pass): Promise<StepReport> {
     const classCount = this.#options.network.foregroundClassCount;
-    const data = (await figures.data()) as Float32Array;
-    this.#options.watch?.check();
+    const data = await readTensor(figures, this.#options.watch);
     const matrix = data.subarray(0, (classCount + 1) * classCount);
     const balance = balanceOf(matrix, classCount, targets);
     return {

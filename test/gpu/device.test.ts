@@ -2,10 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { add, tensor1d } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { adapterName } from '../../electron/terminal/device.ts';
+import { adapterName, obtainDevice } from '../../electron/terminal/device.ts';
 import { softwareAdapterFiles } from '../../electron/terminal/softwareAdapter.ts';
 import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
+import { readTensor, registerWebGPU } from '../../shared/reference/backend.ts';
 import { testDevice } from './softwareDevice.ts';
 
 it('obtains a device that computes', async () => {
@@ -21,6 +23,19 @@ it('reports a rejected command as a Problem', async () => {
   device.device.createShaderModule({ code: 'no shader' });
   await device.device.queue.onSubmittedWorkDone();
   expect(() => watch.check()).toThrow(/rejected a command/);
+  watch.check();
+});
+
+it('reports a lost device, for good', async () => {
+  const { device, adapterInfo } = await obtainDevice({ preferSoftware: true });
+  const watch = await registerWebGPU(device, adapterInfo);
+  const tensor = add(tensor1d([1, 2]), 1);
+  expect(Array.from(await readTensor(tensor, watch))).toEqual([2, 3]);
+  const late = add(tensor1d([1, 2]), 1);
+  device.destroy();
+  await device.lost;
+  await expect(readTensor(late, watch)).rejects.toMatchObject({ kind: 'device-lost' });
+  expect(() => watch.check()).toThrow(/stopped answering/);
 });
 
 /** MALLOC_PERTURB_ fills freed memory: an instance collected too early aborts at once instead of once in a hundred runs. */

@@ -1,5 +1,5 @@
 /** The reference executor's promises: losses as the CPU has them, no leak, no step on what is not finite, exact resumption. */
-import { engine, memory } from '@tensorflow/tfjs-core';
+import { engine, memory, setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../shared/detector/anchors.ts';
 import { applyIgnoreBoxes, matchAnchors } from '../../shared/detector/matcher.ts';
@@ -121,6 +121,33 @@ describe('losses', () => {
     bias('head.regression_head.bbox_reg.bias').forEach((each, i) => {
       expectNear(each, cpu.biasGradients.deltas[i]!, 1e-5);
     });
+  });
+});
+
+describe('the cpu backend', () => {
+  it('computes the same step without a GPU', async () => {
+    const onGpu = await newExecutor();
+    const expected = await onGpu.gradients(batch, settings);
+    onGpu.dispose();
+    await setBackend('cpu');
+    try {
+      const executor = await newExecutor();
+      expect(executor.backend).toBe('tfjs-cpu');
+      const { report, gradients } = await executor.gradients(batch, settings);
+      expectNear(report.classification, expected.report.classification);
+      expectNear(report.box, expected.report.box);
+      for (const [index, { name, data }] of gradients.entries()) {
+        const theirs = expected.gradients[index]!.data;
+        const norm = Math.sqrt(theirs.reduce((sum, each) => sum + each * each, 0));
+        const distance = Math.sqrt(data.reduce((sum, each, i) => sum + (each - theirs[i]!) ** 2, 0));
+        expect(distance, name).toBeLessThan(1e-3 * norm + 1e-7);
+      }
+      await executor.step(batch, settings);
+      expect((await executor.step(batch, settings)).classification).toBeLessThan(report.classification);
+      executor.dispose();
+    } finally {
+      await setBackend('webgpu');
+    }
   });
 });
 

@@ -9,9 +9,6 @@ export interface SgdUniforms {
   readonly weightDecay: number;
 }
 
-/** Threads of one norm; each sums every so many elements. */
-const normThreads = 16;
-
 /**
  * The new velocity (momentum * velocity + gradient + decay * value) and the new value (value - rate * new velocity). New
  * tensors, not the old ones written over: tfjs keeps what it once read of a tensor and would answer with that.
@@ -63,32 +60,47 @@ fn compute(index : i32) {
   return [tensorOf(moved), tensorOf(stepped)];
 }
 
-/** Sums of squares, several per gradient, of all gradients in one vector: not finite where any element is not. */
+/** Sums of squares, one or more per gradient, of all gradients in one vector: not finite where any element is not. */
 export function squaredNorms(gpu: WebGPUBackend, gradients: readonly Tensor[]): Tensor {
-  const norms = zeros([gradients.length * normThreads]);
+  const parts = gradients.map((gradient) => normParts(gradient.size));
+  const norms = zeros([parts.reduce((total, count) => total + count, 0)]);
+  let offset = 0;
   gradients.forEach((gradient, index) => {
-    runKernel(
-      gpu,
-      {
-        key: 'squaredNorms',
-        inputs: ['gradient'],
-        outputShape: norms.shape,
-        threads: normThreads,
-        uniforms: 'offset : i32, count : i32,',
-        code: `
-fn compute(index : i32) {
-  var total = 0.0;
-  for (var at = index; at < uniforms.count; at += ${normThreads}) { total += gradient[at] * gradient[at]; }
-  result[uniforms.offset + index] = total;
-}`,
-      },
-      [gradient],
-      [
-        { type: 'int32', data: [index * normThreads] },
-        { type: 'int32', data: [gradient.size] },
-      ],
-      norms,
-    );
+    sumSquares(gpu, gradient, norms, offset, parts[index]!);
+    offset += parts[index]!;
   });
   return norms;
+}
+
+/** Threads that share one gradient: a GPU wants many, a readback few. */
+export function normParts(size: number): number {
+  return Math.min(1024, Math.ceil(size / 2048));
+}
+
+function sumSquares(
+  gpu: WebGPUBackend,
+  gradient: Tensor,
+  norms: TensorInfo,
+  offset: number,
+  parts: number,
+): void {
+  runKernel(
+    gpu,
+    {
+      key: 'squaredNorms',
+      inputs: ['gradient'],
+      outputShape: norms.shape,
+      threads: parts,
+      uniforms: 'offset : i32, count : i32,',
+      code: `
+fn compute(index : i32) {
+  var total = 0.0;
+  for (var at = index; at < uniforms.count; at += uniforms.threads) { total += gradient[at] * gradient[at]; }
+  result[uniforms.offset + index] = total;
+}`,
+    },
+    [gradient],
+    [offset, gradient.size].map((value) => ({ type: 'int32', data: [value] })),
+    norms,
+  );
 }

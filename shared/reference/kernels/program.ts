@@ -23,8 +23,12 @@ export interface KernelSource {
 
 type UniformData = NonNullable<Parameters<WebGPUBackend['runWebGPUProgram']>[3]>;
 
-/** Small: a software adapter gives each workgroup to one core, and the last levels have few threads. */
-const workgroupSize = 16;
+/** A GPU fills its lanes with 64; a software adapter gives each workgroup to one core, and small levels have few threads. */
+let workgroupSize = 64;
+
+export function setSoftwareWorkgroups(software: boolean): void {
+  workgroupSize = software ? 16 : 64;
+}
 
 /** Encodes the kernel; it writes into `output` where that is given, and may read it. */
 export function runKernel(
