@@ -53,7 +53,8 @@ async function openDevice(output: Output): Promise<Place> {
 
 async function openCpu(): Promise<Place> {
   await import('@tensorflow/tfjs-backend-cpu');
-  const { setBackend } = await import('@tensorflow/tfjs-core');
+  const { enableProdMode, setBackend } = await import('@tensorflow/tfjs-core');
+  enableProdMode(); // no advice on the console
   await setBackend('cpu');
   return { adapter: 'CPU', software: true, release: () => {} };
 }
