@@ -7,8 +7,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { ConvInfo } from './convolution.ts';
 import { runKernel, unroll } from './program.ts';
 
-/** Input and output channels of a tile. */
-const inputTile = 4;
+/** Output channels of a tile; input channels are 8, or 4 where there are no more (an image). */
 const outputTile = 8;
 
 export function convolveFilterGradient(
@@ -18,9 +17,11 @@ export function convolveFilterGradient(
   info: ConvInfo,
 ): TensorInfo {
   const { inChannels, outChannels, filterHeight, strideHeight } = info;
+  const inputTile = inChannels > 4 ? 8 : 4;
   const inputGroups = Math.ceil(inChannels / inputTile);
   const outputGroups = Math.ceil(outChannels / outputTile);
   const variant: Variant = {
+    inputTile,
     kernelSize: filterHeight,
     stride: strideHeight,
     padding: info.padInfo.top,
@@ -46,6 +47,7 @@ export function convolveFilterGradient(
 
 /** What the source text depends on: one pipeline each. */
 interface Variant {
+  readonly inputTile: number;
   readonly kernelSize: number;
   readonly stride: number;
   readonly padding: number;
@@ -56,7 +58,7 @@ interface Variant {
 const lanes = ['x', 'y', 'z', 'w'] as const;
 
 function filterGradientSource(variant: Variant): string {
-  const { kernelSize, stride, padding, wideInput, wideOutput } = variant;
+  const { inputTile, kernelSize, stride, padding, wideInput, wideOutput } = variant;
   return `
 fn compute(index : i32) {
   let inChannels = uniforms.inChannels;
@@ -82,10 +84,11 @@ fn compute(index : i32) {
       var at = ((image * height + sy) * width + first * ${stride} - ${padding} + kx) * inChannels + inChannel;
       var to = ((image * outHeight + oy) * outWidth + first) * outChannels + outChannel;
       for (var ox = first; ox < last; ox++) {
-        let v = ${wideInput ? 'x[at / 4]' : four('x', 'at', 0)};
+        let v0 = ${wideInput ? 'x[at / 4]' : four('x', 'at', 0)};
+        ${inputTile === 8 ? `let v1 = ${wideInput ? 'x[at / 4 + 1]' : four('x', 'at', 4)};` : ''}
         let g0 = ${wideOutput ? 'dy[to / 4]' : four('dy', 'to', 0)};
         let g1 = ${wideOutput ? 'dy[to / 4 + 1]' : four('dy', 'to', 4)};
-        ${unroll(inputTile, (i) => `a${i}_0 += v.${lanes[i]} * g0; a${i}_1 += v.${lanes[i]} * g1;`)}
+        ${unroll(inputTile, (i) => `a${i}_0 += v${i >> 2}.${lanes[i & 3]} * g0; a${i}_1 += v${i >> 2}.${lanes[i & 3]} * g1;`)}
         at += ${stride} * inChannels;
         to += outChannels;
       }
