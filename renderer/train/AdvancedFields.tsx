@@ -105,7 +105,20 @@ export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
   const starts = runs.filter(({ checkpointStep }) => checkpointStep !== null);
   return (
     <div className={classes.advanced}>
-      <Group title="Focal loss" fields={focalFields} />
+      <Group title="Focal loss" fields={focalFields}>
+        <NativeSelect
+          label="Divided by"
+          size="xs"
+          data={[
+            { value: 'moving', label: 'Moving average of positives' },
+            { value: 'image', label: 'Each image’s positives (torchvision)' },
+          ]}
+          value={draft.normalizer}
+          onChange={({ currentTarget }) =>
+            set({ normalizer: currentTarget.value as TrainConfig['normalizer'] })
+          }
+        />
+      </Group>
       <Group title="Optimizer" fields={optimizerFields}>
         <NativeSelect
           label="Schedule"

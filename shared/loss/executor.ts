@@ -4,6 +4,7 @@
  */
 import type { BoxPx } from '../domain/box.ts';
 import type { ClassBalance } from './balance.ts';
+import type { NormalizerName } from './normalizer.ts';
 
 /** A batch in the network's frame: normalised, resized, zero-padded right and bottom to a multiple of 32. */
 export interface Batch {
@@ -36,6 +37,8 @@ export interface StepSettings {
   readonly weightDecay: number;
   readonly alpha: number;
   readonly gamma: number;
+  /** Where absent: `image`, torchvision's. */
+  readonly normalizer?: NormalizerName;
 }
 
 export interface StepReport {

@@ -45,6 +45,7 @@ import type {
   StepReport,
   StepSettings,
 } from '../loss/executor.ts';
+import { imageWeights, MovingPositives } from '../loss/normalizer.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
 import { squaredNorms } from './kernels/optimizer.ts';
 import { type Activations, interpret } from './layers.ts';
@@ -59,6 +60,9 @@ import {
 } from './losses.ts';
 import { Parameters, permuteFilter } from './parameters.ts';
 import { AnchorCache, type BatchTargets, levelCounts, prepareTargets } from './targets.ts';
+
+/** Beside the parameters' names in the state, which never have a space. */
+const movingName = 'moving positives';
 
 export interface ReferenceExecutorOptions {
   readonly network: RetinaNetOptions;
@@ -94,6 +98,7 @@ export class ReferenceExecutor implements Executor {
   readonly #options: ReferenceExecutorOptions;
   readonly #parameters: Parameters;
   readonly #anchors: AnchorCache;
+  readonly #moving = new MovingPositives();
 
   constructor(options: ReferenceExecutorOptions) {
     this.#options = options;
@@ -190,12 +195,15 @@ export class ReferenceExecutor implements Executor {
     this.#parameters.importWeights(tensors);
   }
 
-  exportState(): Promise<NamedTensor[]> {
-    return this.#parameters.exportState();
+  async exportState(): Promise<NamedTensor[]> {
+    const average = { name: movingName, shape: [1], data: Float32Array.of(this.#moving.average) };
+    return [...(await this.#parameters.exportState()), average];
   }
 
   importState(tensors: readonly NamedTensor[]): void {
     this.#parameters.importState(tensors);
+    const average = tensors.find(({ name }) => name === movingName)?.data[0];
+    if (average !== undefined) this.#moving.average = average;
   }
 
   dispose(): void {
@@ -225,7 +233,11 @@ export class ReferenceExecutor implements Executor {
   #backward(batch: Batch, settings: StepSettings): Pass {
     const classCount = this.#options.network.foregroundClassCount;
     const anchors = this.#anchors.of(batch.paddedHeight, batch.paddedWidth);
-    const targets = prepareTargets(batch, anchors, classCount, this.#options.boxLoss);
+    const weightsOf =
+      settings.normalizer === 'moving'
+        ? (each: readonly number[]) => this.#moving.weights(each)
+        : imageWeights;
+    const targets = prepareTargets(batch, anchors, classCount, this.#options.boxLoss, weightsOf);
     const names = this.#parameters.trainableNames();
     let pass: Pass | null = null;
     tidy(() => {

@@ -4,13 +4,14 @@ import { encodeMatched } from '../detector/boxCoder.ts';
 import { applyIgnoreBoxes, countPositives, matchAnchors, matchBackground } from '../detector/matcher.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
 import type { Batch } from '../loss/executor.ts';
+import { imageWeights } from '../loss/normalizer.ts';
 
 /** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
 export interface BatchTargets {
   readonly anchorsPerImage: number;
   /** `[rows]`: matched class, or K for background, or -1 for ignored. */
   readonly classes: Int32Array;
-  /** `[rows]`: 1 / (max(1, positives of the image) * batch), 0 for ignored anchors. */
+  /** `[rows]`: the weight of the image's terms (`shared/loss/normalizer.ts`), 0 for ignored anchors. */
   readonly classWeights: Float32Array;
   /** `[rows]`: the same for positives, 0 for every other anchor. */
   readonly boxWeights: Float32Array;
@@ -51,11 +52,13 @@ export function levelCounts(graph: NetworkGraph, paddedHeight: number, paddedWid
   );
 }
 
+/** `weightsOf`: from the positives of every image to the weight of its terms. */
 export function prepareTargets(
   batch: Batch,
   anchors: Float32Array,
   classCount: number,
   boxKind: 'l1' | 'giou',
+  weightsOf: (positivesPerImage: readonly number[]) => readonly number[] = imageWeights,
 ): BatchTargets {
   const count = anchors.length / 4;
   const rows = count * batch.batch;
@@ -64,14 +67,16 @@ export function prepareTargets(
   const boxWeights = new Float32Array(rows);
   const boxes = new Float32Array(rows * 4);
   const positivesOf = new Array<number>(classCount).fill(0);
-  let positives = 0;
   let backgroundTrueAnchors = 0;
+  const matchesPerImage = batch.targets.map((target) =>
+    applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes),
+  );
+  const positivesPerImage = matchesPerImage.map(countPositives);
+  const weights = weightsOf(positivesPerImage);
   batch.targets.forEach((target, imageIndex) => {
-    const matches = applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes);
-    const imagePositives = countPositives(matches);
-    const weight = 1 / (Math.max(1, imagePositives) * batch.batch);
+    const matches = matchesPerImage[imageIndex]!;
+    const weight = weights[imageIndex]!;
     const start = imageIndex * count;
-    positives += imagePositives;
     for (let anchor = 0; anchor < count; anchor++) {
       const match = matches[anchor]!;
       const row = start + anchor;
@@ -103,7 +108,7 @@ export function prepareTargets(
     boxWeights,
     boxes,
     positivesOf,
-    positives,
+    positives: positivesPerImage.reduce((total, each) => total + each, 0),
     backgroundTrueAnchors,
   };
 }

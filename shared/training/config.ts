@@ -1,5 +1,6 @@
 /** Everything that decides a run. Stored with the run; the same config, data and adapter give the same run. */
 import * as z from 'zod';
+import { normalizerNames } from '../loss/normalizer.ts';
 
 export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50'] as const;
 export const boxLossNames = ['l1', 'giou'] as const;
@@ -15,6 +16,8 @@ export const trainConfigSchema = z.object({
   gamma: z.number().min(0).max(10).default(2),
   /** pi: the foreground probability that the last bias starts at, `-log((1 - pi) / pi)`. */
   prior: z.number().gt(0).lt(1).default(0.01),
+  /** What the loss is divided by: a moving average of positives (detectron2), or each image's own (torchvision). */
+  normalizer: z.enum(normalizerNames).default('moving'),
   boxLoss: z.enum(boxLossNames).default('l1'),
   steps: z.number().int().min(1).max(1_000_000).default(1000),
   batch: z.number().int().min(1).max(64).default(2),

@@ -178,9 +178,16 @@ class Run {
     const startMs = clock();
     const items = await this.#feeder.itemsOf(step);
     const lr = learningRateAt(step, config);
-    const { momentum, weightDecay, alpha, gamma } = config;
+    const { momentum, weightDecay, alpha, gamma, normalizer } = config;
     const batch = buildBatch(items);
-    const report = await executor.step(batch, { learningRate: lr, momentum, weightDecay, alpha, gamma });
+    const report = await executor.step(batch, {
+      learningRate: lr,
+      momentum,
+      weightDecay,
+      alpha,
+      gamma,
+      normalizer,
+    });
     if (!isFiniteReport(report)) {
       throw new NonFiniteLoss(
         step,

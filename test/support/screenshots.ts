@@ -1,0 +1,77 @@
+/**
+ * Takes the pictures of `docs/screenshots` from the running workstation: `node test/support/screenshots.ts PROJECT [FOLDER]`. The
+ * project should hold a finished run; proposals are made on its unlabelled images on the way.
+ */
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { serve } from '../../electron/web/serve.ts';
+import { openBrowser } from './browser.ts';
+
+const [project, folder = 'docs/screenshots'] = process.argv.slice(2);
+if (!project) throw new Error('usage: screenshots.ts PROJECT [FOLDER]');
+const sizes = { wide: [1440, 900], small: [1024, 700] } as const;
+const themes = ['light', 'dark'] as const;
+
+const serving = await serve({
+  project,
+  open: false,
+  dataPath: join(tmpdir(), `boxwright-pictures-${process.pid}`),
+  print: console.log,
+});
+await mkdir(folder, { recursive: true });
+try {
+  for (const theme of themes) for (const size of ['wide', 'small'] as const) await tour(theme, size);
+} finally {
+  await serving.close();
+}
+
+async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): Promise<void> {
+  const [widthPx, heightPx] = sizes[size];
+  const opened = await openBrowser({ widthPx, heightPx, colorScheme: theme });
+  const { page } = opened;
+  const suffix = size === 'wide' ? theme : `${theme}-small`;
+  const shoot = async (name: string) => {
+    await page.waitForTimeout(700);
+    await page.screenshot({ path: join(folder!, `${name}-${suffix}.png`) });
+  };
+  try {
+    await page.goto(serving.address);
+    await page.locator('[data-testid=canvas][data-phase=ready]').waitFor();
+    await page.waitForTimeout(1500);
+    await shoot('label');
+    await page.keyboard.press('?');
+    await shoot('keys');
+    await page.keyboard.press('Escape');
+    await openTab(page, 'train');
+    await shoot('train-form');
+    await page.getByText(/^Runs \(/).click();
+    await page.getByTestId('run-list').locator('li').first().click();
+    await page.getByTestId('balance-board').waitFor();
+    await page.waitForTimeout(1500);
+    await shoot('train');
+    await page.getByTestId('loss-chart').scrollIntoViewIfNeeded();
+    await shoot('loss');
+    await openTab(page, 'review');
+    if ((await page.locator('[data-testid^="card-"]').count()) === 0) await predict(page);
+    await shoot('review');
+    const card = page.locator('[data-testid^="card-"]').first();
+    await card.locator('button, [role=button]').first().click();
+    await page.locator('[data-testid=canvas][data-phase=ready]').waitFor();
+    await shoot('proposals');
+  } finally {
+    await opened.close();
+    for (const line of opened.log) if (/^(error|uncaught)/.test(line)) console.log(line);
+  }
+}
+
+async function openTab(page: Page, name: string): Promise<void> {
+  await page.getByTestId(`tab-${name}`).click();
+  await page.getByTestId(`workspace-${name}`).waitFor({ state: 'visible' });
+}
+
+async function predict(page: Page): Promise<void> {
+  await page.getByTestId('predict-all').click();
+  await page.getByTestId('predict-ended').waitFor({ timeout: 300_000 });
+}
