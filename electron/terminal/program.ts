@@ -101,7 +101,11 @@ function addTrain(program: Command): void {
     .option('--loss <name>', `${lossNames.join(', ')} ${says(defaults.loss)}`, oneOf(lossNames))
     .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
     .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
-    .option('--prior <p>', `foreground probability at the start ${says(defaults.prior)}`, decimal())
+    .option(
+      '--prior <p>',
+      `foreground probability at the start ${says(defaults.prior)}`,
+      decimal({ above: 0, below: 1 }),
+    )
     .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
     .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))
     .option('--batch <n>', says(defaults.batch), integer({ min: 1, max: 64 }))
@@ -112,9 +116,14 @@ function addTrain(program: Command): void {
     )
     .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
     .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
-    .option('--lr <x>', `learning rate ${says(defaults.learningRate)}`, decimal())
-    .option('--momentum <m>', says(defaults.momentum), decimal())
-    .option('--weight-decay <w>', says(defaults.weightDecay), decimal())
+    .option('--lr <x>', `learning rate ${says(defaults.learningRate)}`, decimal({ above: 0, max: 10 }))
+    .option('--momentum <m>', says(defaults.momentum), decimal({ min: 0, below: 1 }))
+    .option('--weight-decay <w>', says(defaults.weightDecay), decimal({ min: 0, max: 1 }))
+    .option(
+      '--clip-norm <x>',
+      `largest gradient norm; 0: any ${says(defaults.clipNorm)}`,
+      decimal({ min: 0 }),
+    )
     .option(
       '--schedule <name>',
       `${scheduleNames.join(', ')} ${says(defaults.schedule)}`,

@@ -21,6 +21,7 @@ export interface TrainOptions extends SizeOptions {
   readonly lr?: number;
   readonly momentum?: number;
   readonly weightDecay?: number;
+  readonly clipNorm?: number;
   readonly schedule?: TrainConfig['schedule'];
   readonly warmup?: number;
   readonly augment?: TrainConfig['augment'];
@@ -38,10 +39,10 @@ export interface TrainOptions extends SizeOptions {
 export function configOf(options: TrainOptions): TrainConfig {
   const { loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule } =
     options;
-  const { augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } = options;
+  const { clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } = options;
   const given = {
     ...{ loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule },
-    ...{ augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
+    ...{ clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
     ...trainingSizes(options),
     learningRate: options.lr,
     warmupSteps: options.warmup,

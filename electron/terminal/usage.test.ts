@@ -18,6 +18,17 @@ describe('option parsers', () => {
     }
   });
 
+  it('tell bounds that are not taken themselves, and none where there are none', () => {
+    const prior = decimal({ above: 0, below: 1 });
+    expect(prior('0.01')).toBe(0.01);
+    for (const text of ['0', '1', '-1', 'nan']) {
+      expect(() => prior(text)).toThrow('It takes a number above 0 to below 1.');
+    }
+    expect(decimal()('-3')).toBe(-3);
+    expect(() => decimal()('nan')).toThrow('It takes a number.');
+    expect(() => integer({ min: 1 })('0')).toThrow('It takes a whole number from 1.');
+  });
+
   it('say which names there are', () => {
     expect(oneOf(['focal', 'ce'])('ce')).toBe('ce');
     expect(() => oneOf(['focal', 'ce'])('toString')).toThrow('focal, ce');
@@ -38,8 +49,15 @@ describe('configOf', () => {
   });
 
   it('carries every option over', () => {
-    const config = configOf({ lr: 0.3, warmup: 7, shuffle: 'off', minSize: 800, evaluateEvery: 0, gamma: 0 });
-    expect(config).toMatchObject({ learningRate: 0.3, warmupSteps: 7, shuffle: false, gamma: 0 });
+    const config = configOf({
+      lr: 0.3,
+      warmup: 7,
+      shuffle: 'off',
+      minSize: 800,
+      evaluateEvery: 0,
+      clipNorm: 0,
+    });
+    expect(config).toMatchObject({ learningRate: 0.3, warmupSteps: 7, shuffle: false, clipNorm: 0 });
     expect(config).toMatchObject({ minSizePx: 800, maxSizePx: 1333, evaluateEvery: 0 });
     expect(configOf({ maxSize: 160 })).toMatchObject({ minSizePx: 160, maxSizePx: 160 });
   });

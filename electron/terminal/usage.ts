@@ -15,23 +15,31 @@ interface Range {
   readonly max?: number;
 }
 
+/** Bounds that are not taken themselves stand beside those that are. */
+interface OpenRange extends Range {
+  readonly above?: number;
+  readonly below?: number;
+}
+
 /** An option that takes a whole number. */
 export function integer({ min = 0, max = Number.MAX_SAFE_INTEGER }: Range = {}): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^[+-]?\d+$/.test(text.trim()) || value < min || value > max) {
-      throw new InvalidArgumentError(`It takes a whole number ${rangeText(min, max)}.`);
+      throw new InvalidArgumentError(`It takes a whole number${rangeText({ min, max })}.`);
     }
     return value;
   };
 }
 
-/** An option that takes a number, bounds included. */
-export function decimal({ min = -Infinity, max = Infinity }: Range = {}): (text: string) => number {
+/** An option that takes a number. */
+export function decimal(range: OpenRange = {}): (text: string) => number {
+  const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = range;
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It takes a number ${rangeText(min, max)}.`);
+    const fits = value >= min && value <= max && value > above && value < below;
+    if (text.trim() === '' || !Number.isFinite(value) || !fits) {
+      throw new InvalidArgumentError(`It takes a number${rangeText(range)}.`);
     }
     return value;
   };
@@ -46,10 +54,15 @@ export function oneOf<T extends string>(names: readonly T[]): (text: string) => 
   };
 }
 
-function rangeText(min: number, max: number): string {
-  const isOpen = max === Infinity || max === Number.MAX_SAFE_INTEGER;
-  if (isOpen && min === -Infinity) return '';
-  return isOpen ? `from ${min}` : `from ${min} to ${max}`;
+/** With the blank before it; nothing where every number is taken. */
+function rangeText({ min, max, above, below }: OpenRange): string {
+  const ends = [
+    ...(min === undefined ? [] : [`from ${min}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(max === undefined || max === Number.MAX_SAFE_INTEGER ? [] : [`to ${max}`]),
+    ...(below === undefined ? [] : [`to below ${below}`]),
+  ];
+  return ends.map((end) => ` ${end}`).join('');
 }
 
 export interface SizeOptions {

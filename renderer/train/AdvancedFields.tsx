@@ -69,6 +69,14 @@ const optimizerFields: readonly FieldProps[] = [
     decimals: 6,
   },
   {
+    field: 'clipNorm',
+    label: 'Gradient clip',
+    help: 'A larger gradient is shortened to this, so that one odd batch cannot throw the weights off; 0: never.',
+    min: 0,
+    step: 1,
+    decimals: 3,
+  },
+  {
     field: 'warmupSteps',
     label: 'Warm-up steps',
     help: 'Steps over which the learning rate rises from almost nothing.',

@@ -35,6 +35,11 @@ export interface StepSettings {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
+  /**
+   * The largest norm of all trainable gradients together, before decay: a larger one is scaled down to it, as
+   * torch.nn.utils.clip_grad_norm_ does. Absent or 0: any norm is taken.
+   */
+  readonly clipNorm?: number;
   readonly alpha: number;
   readonly gamma: number;
   /** Where absent: `image`, torchvision's. */

@@ -115,8 +115,9 @@ export class ReferenceExecutor implements Executor {
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
     const pass = this.#backward(batch, settings);
     try {
-      const report = await this.#report(pass);
-      if (report.finite) this.#parameters.update(pass.gradients, settings);
+      const { report, gradientNorm } = await this.#read(pass);
+      const gradientScale = clipScale(gradientNorm, settings.clipNorm);
+      if (report.finite) this.#parameters.update(pass.gradients, { ...settings, gradientScale });
       return report;
     } finally {
       dispose([...pass.gradients, pass.figures]);
@@ -129,7 +130,7 @@ export class ReferenceExecutor implements Executor {
     try {
       const names = this.#parameters.trainableNames();
       const gradients = await Promise.all(names.map((name, i) => this.#toTorch(name, pass.gradients[i]!)));
-      return { report: await this.#report(pass), gradients };
+      return { report: (await this.#read(pass)).report, gradients };
     } finally {
       dispose([...pass.gradients, pass.figures]);
     }
@@ -269,18 +270,20 @@ export class ReferenceExecutor implements Executor {
   }
 
   /** The one readback of a step: the loss matrix, the box loss, and the squared norm of every gradient. */
-  async #report({ figures, targets }: Pass): Promise<StepReport> {
+  async #read({ figures, targets }: Pass): Promise<{ report: StepReport; gradientNorm: number }> {
     const classCount = this.#options.network.foregroundClassCount;
     const data = await readTensor(figures, this.#options.watch);
     const matrix = data.subarray(0, (classCount + 1) * classCount);
     const balance = balanceOf(matrix, classCount, targets);
-    return {
+    const report = {
       classification: balance.reduce((total, each) => total + each.foreground + each.background, 0),
       box: data[matrix.length]!,
       positives: targets.positives,
       balance,
       finite: data.every(Number.isFinite),
     };
+    const squared = data.subarray(matrix.length + 1).reduce((total, each) => total + each, 0);
+    return { report, gradientNorm: Math.sqrt(squared) };
   }
 
   async #toTorch(name: string, gradient: Tensor): Promise<NamedTensor> {
@@ -322,6 +325,11 @@ export function balanceOf(
       backgroundOtherAnchors: targets.positives - positives,
     };
   });
+}
+
+/** What every gradient is multiplied by, with torch's own guard against a division by nothing. */
+export function clipScale(gradientNorm: number, clipNorm = 0): number {
+  return clipNorm > 0 ? Math.min(1, clipNorm / (gradientNorm + 1e-6)) : 1;
 }
 
 /** Squared norms in one vector: not finite where any gradient's element is not. */

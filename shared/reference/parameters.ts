@@ -63,7 +63,7 @@ export class Parameters {
     return this.#frozenNorms.get(prefix)!;
   }
 
-  /** torch.optim.SGD: dampening 0, no Nesterov, decay added to the gradient. Gradients in the order of `trainableNames`. */
+  /** torch.optim.SGD: dampening 0, no Nesterov, decay added to the scaled gradient. Gradients in the order of `trainableNames`. */
   update(gradients: readonly Tensor[], settings: SgdUniforms): void {
     const names = this.trainableNames();
     names.forEach((name, index) => {
@@ -157,7 +157,8 @@ function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdUni
   if (getBackend() === 'webgpu')
     return sgdOnGpu(backend() as WebGPUBackend, value, velocity, gradient, settings);
   return tidy(() => {
-    const decayed = add(gradient, mul(value, scalar(settings.weightDecay)));
+    const clipped = mul(gradient, scalar(settings.gradientScale));
+    const decayed = add(clipped, mul(value, scalar(settings.weightDecay)));
     const moved = add(mul(velocity, scalar(settings.momentum)), decayed);
     return [moved, add(value, mul(moved, scalar(-settings.learningRate)))];
   });

@@ -27,6 +27,8 @@ export const trainConfigSchema = z.object({
   learningRate: z.number().positive().max(10).default(0.01),
   momentum: z.number().min(0).lt(1).default(0.9),
   weightDecay: z.number().min(0).max(1).default(0.0001),
+  /** Gradients whose norm over all parameters is larger are scaled down to it; 0: never. */
+  clipNorm: z.number().min(0).default(10),
   schedule: z.enum(scheduleNames).default('cosine'),
   warmupSteps: z.number().int().min(0).default(50),
   /** `default`: horizontal flip. */

@@ -128,6 +128,10 @@ describe('runTraining', () => {
     const evaluations = options.files.events.filter((event) => event.event === 'evaluation');
     expect(evaluations.map((event) => event.step)).toEqual([15, 30, 40]);
     expect(options.files.names()[0]).toBe('start');
+    const saved = options.files.events.filter((event) => event.event === 'checkpoint');
+    expect(saved.map((event) => event.step)).toEqual([...new Set(saved.map((event) => event.step))]);
+    expect(options.files.names().slice(-3)).toEqual(['evaluation', 'checkpoint', 'done']);
+    expect(options.files.checkpoints.at(-1)!.meta.AP50).toBe(evaluations.at(-1)!.AP50);
     expect(options.files.events.at(-1)).toMatchObject({ event: 'done', reason: 'finished', step: 40 });
   });
 
@@ -237,6 +241,28 @@ describe('runTraining', () => {
     const resumed = setUp({ resume: options.files.checkpoints.at(-1)! });
     expect(await runTraining(resumed)).toMatchObject({ status: 'finished', step: 40 });
     expect(resumed.files.steps()[0]!.step).toBe(21);
+  });
+
+  it('keeps the last steps where their evaluation fails', async () => {
+    const executor = new CellExecutor(classes.length);
+    executor.detect = async () => {
+      throw new Problem('internal', 'Detection broke.', 'Report it.');
+    };
+    const options = setUp({ executor, config: { ...config, steps: 13, evaluateEvery: 0 } });
+    expect(await runTraining(options)).toMatchObject({ status: 'failed', step: 13, checkpointStep: 13 });
+    expect(options.files.events.at(-1)).toMatchObject({ event: 'failed', message: 'Detection broke.' });
+  });
+
+  it('hands the gradient clip to the executor', async () => {
+    const executor = new CellExecutor(classes.length);
+    const step = executor.step.bind(executor);
+    const clips = new Set<number | undefined>();
+    executor.step = (batch, settings) => {
+      clips.add(settings.clipNorm);
+      return step(batch, settings);
+    };
+    await runTraining(setUp({ executor, config: { ...config, steps: 2, clipNorm: 3 } }));
+    expect([...clips]).toEqual([3]);
   });
 
   it('leaves out an image that cannot be read and says so once', async () => {

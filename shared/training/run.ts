@@ -152,13 +152,18 @@ class Run {
     const { config, control } = this.#options;
     while (this.#step < config.steps && (await this.#mayGoOn())) {
       await this.#advance(this.#step + 1);
-      const due = config.evaluateEvery > 0 && this.#step % config.evaluateEvery === 0;
-      const isBest = due && this.#step < config.steps && (await this.#evaluate());
-      if (isBest || this.#step % config.checkpointEvery === 0) await this.#saveCheckpoint(isBest);
+      // The last step's weights are measured first and saved once, with what was found.
+      if (this.#step < config.steps) await this.#measureAndSaveIfDue();
       await this.#journal.flushIfDue();
       await this.#options.yieldToHost();
     }
     if (control.wish !== 'stop') await this.#finalEvaluation();
+  }
+
+  async #measureAndSaveIfDue(): Promise<void> {
+    const { evaluateEvery, checkpointEvery } = this.#options.config;
+    const isBest = evaluateEvery > 0 && this.#step % evaluateEvery === 0 && (await this.#evaluate());
+    if (isBest || this.#step % checkpointEvery === 0) await this.#saveCheckpoint(isBest);
   }
 
   /** Waits out a pause. False where the run is to stop. */
@@ -178,16 +183,9 @@ class Run {
     const startMs = clock();
     const items = await this.#feeder.itemsOf(step);
     const lr = learningRateAt(step, config);
-    const { momentum, weightDecay, alpha, gamma, normalizer } = config;
-    const batch = buildBatch(items);
-    const report = await executor.step(batch, {
-      learningRate: lr,
-      momentum,
-      weightDecay,
-      alpha,
-      gamma,
-      normalizer,
-    });
+    const { momentum, weightDecay, clipNorm, alpha, gamma, normalizer } = config;
+    const settings = { learningRate: lr, momentum, weightDecay, clipNorm, alpha, gamma, normalizer };
+    const report = await executor.step(buildBatch(items), settings);
     if (!isFiniteReport(report)) {
       throw new NonFiniteLoss(
         step,
@@ -222,15 +220,19 @@ class Run {
     return true;
   }
 
-  /** A long evaluation must not cost the last steps: they are saved before it, and once more with what it found. */
+  /** An evaluation that fails must not cost the last steps: they are saved all the same. */
   async #finalEvaluation(): Promise<void> {
-    await this.#saveCheckpoint(false);
-    const isBest = await this.#evaluate();
-    await this.#saveCheckpoint(isBest, this.#evaluation?.step === this.#step);
+    try {
+      await this.#saveCheckpoint(await this.#evaluate());
+    } catch (error) {
+      // A device that has gone cannot give its weights any more; what stopped the run is told, not this.
+      await this.#saveCheckpoint(false).catch(() => {});
+      throw error;
+    }
   }
 
-  async #saveCheckpoint(best: boolean, evaluated = best): Promise<void> {
-    if (this.#last?.step === this.#step && !evaluated) return;
+  async #saveCheckpoint(best: boolean): Promise<void> {
+    if (this.#last?.step === this.#step) return;
     const { executor, files } = this.#options;
     const meta = this.#meta(best);
     const { weights, state } = await captureWeights(executor, meta);

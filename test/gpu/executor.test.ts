@@ -216,6 +216,32 @@ describe('a step', () => {
     }
     executor.dispose();
   });
+
+  it('clips the norm of all gradients together, before decay', async () => {
+    const executor = await newExecutor();
+    const { gradients } = await executor.gradients(batch, settings);
+    const before = new Map((await executor.exportWeights()).map(({ name, data }) => [name, data]));
+    const norm = lengthOf(gradients.map(({ data }) => lengthOf(data)));
+    // From rest, the momentum after one step is the clipped gradient and the decay.
+    await executor.step(batch, { ...settings, weightDecay: 0.01, clipNorm: norm / 4 });
+    const velocities = new Map((await executor.exportState()).map(({ name, data }) => [name, data]));
+    for (const { name, data: gradient } of gradients) {
+      const velocity = velocities.get(name)!;
+      const wanted = gradient.map((each, i) => each / 4 + 0.01 * before.get(name)![i]!);
+      const distance = lengthOf(velocity.map((each, i) => each - wanted[i]!));
+      expect(distance, name).toBeLessThan(1e-5 * lengthOf(wanted) + 1e-9);
+    }
+    executor.dispose();
+  });
+
+  it('is left alone by a clip that its gradients do not reach', async () => {
+    const [free, clipped] = [await newExecutor(), await newExecutor()];
+    await free.step(batch, { ...settings, clipNorm: 0 });
+    await clipped.step(batch, { ...settings, clipNorm: 1e6 });
+    expectEqual(await clipped.exportWeights(), await free.exportWeights());
+    free.dispose();
+    clipped.dispose();
+  });
 });
 
 describe('what does not fit', () => {
@@ -258,4 +284,8 @@ function expectEqual(ours: readonly NamedTensor[], theirs: readonly NamedTensor[
     const same = each.data.every((value, i) => Object.is(value, theirs[index]!.data[i]));
     expect(same, each.name).toBe(true);
   }
+}
+
+function lengthOf(vector: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(vector).reduce((sum, each) => sum + each * each, 0));
 }

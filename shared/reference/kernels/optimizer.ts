@@ -7,10 +7,12 @@ export interface SgdUniforms {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
+  /** Below 1 where the gradients are clipped. */
+  readonly gradientScale: number;
 }
 
 /**
- * The new velocity (momentum * velocity + gradient + decay * value) and the new value (value - rate * new velocity). New
+ * The new velocity (momentum * velocity + scale * gradient + decay * value) and the new value (value - rate * new velocity). New
  * tensors, not the old ones written over: tfjs keeps what it once read of a tensor and would answer with that.
  */
 export function sgdOnGpu(
@@ -28,15 +30,16 @@ export function sgdOnGpu(
       inputs: ['velocity', 'gradient', 'value'],
       outputShape: value.shape,
       threads,
-      uniforms: 'momentum : f32, decay : f32,',
+      uniforms: 'momentum : f32, scale : f32, decay : f32,',
       code: `
 fn compute(index : i32) {
-  result[index] = uniforms.momentum * velocity[index] + gradient[index] + uniforms.decay * value[index];
+  result[index] = uniforms.momentum * velocity[index] + uniforms.scale * gradient[index] + uniforms.decay * value[index];
 }`,
     },
     [velocity, gradient, value],
     [
       { type: 'float32', data: [settings.momentum] },
+      { type: 'float32', data: [settings.gradientScale] },
       { type: 'float32', data: [settings.weightDecay] },
     ],
   );
