@@ -202,7 +202,7 @@ describe('adding a folder', () => {
     renameSync(join(source, 'a.png'), join(folder, 'moved', 'renamed.png'));
     renameSync(join(source, 'b.png'), join(source, 'b2.png'));
     const gone = request('images.derivative', { imageId: a!.id, variant: 'thumb' });
-    expect((await problemOfAsync(gone)).message).toContain('a.png is not there any more');
+    expect((await problemOfAsync(gone)).message).toContain('a.png is not there.');
     expect((await request('images.open', { imageId: a!.id })).image.missing).toBe(true);
 
     await ended(await request('images.findMoved', { path: join(folder, 'moved') }));

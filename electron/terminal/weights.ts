@@ -37,7 +37,9 @@ export function findRun(store: ProjectStore, what: string): RunRecord {
   const run = runs.find((candidate) => candidate.id === id) ?? runs.find(({ name }) => name === what);
   if (run) return run;
   const known =
-    runs.length > 0 ? `There is: ${runs.map((entry) => entry.id).join(', ')}.` : 'It has none yet.';
+    runs.length > 0
+      ? `There is: ${runs.map((entry) => entry.id).join(', ')}.`
+      : 'It has none yet. Train one first: boxwright train PROJECT';
   throw new Problem('not-found', `There is no run ${JSON.stringify(what)} in this project.`, known);
 }
 

@@ -165,8 +165,8 @@ export function unreadable(path: string, error: unknown): Problem {
   if (code === 'ENOENT') {
     return new Problem(
       'not-found',
-      `${basename(path)} is not there any more.`,
-      'Put the file back, or use "Find moved images" on the folder it is in now.',
+      `${basename(path)} is not there.`,
+      'Check its name, or put it back. A project finds its moved images again when the folder they are in now is added or imported.',
       path,
     );
   }

@@ -131,7 +131,7 @@ async function readJson(path: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new Problem('damaged', `${path} is not JSON: ${detail}.`, 'Export it again.', detail);
+    throw new Problem('damaged', `${path} is not JSON.`, 'Export it again.', detail);
   }
 }
 
