@@ -88,6 +88,19 @@ describe('failures', () => {
     expect(await readdir(folder)).not.toContain('P');
   });
 
+  it('leave no project behind where nothing came into it', async () => {
+    const bare = join(folder, 'bare');
+    await mkdir(bare);
+    await writeFile(join(bare, 'notes.txt'), 'no labels here');
+    for (const args of [[bare], [bare, '--format', 'yolo']]) {
+      const { code, stderr } = await boxwright('import', join(folder, 'from-bare'), ...args);
+      expect(code, stderr).toBe(1);
+      expect(await readdir(folder)).not.toContain('from-bare');
+    }
+    expect((await boxwright('import', bare, bare)).code).toBe(1);
+    expect(await readdir(bare)).toEqual(['notes.txt']);
+  });
+
   it('do not draw the sample over somebody’s files', async () => {
     const full = join(folder, 'full');
     await mkdir(full);
@@ -98,6 +111,16 @@ describe('failures', () => {
 });
 
 describe('a project', () => {
+  it('is copied once a day, and told what to do where it has no run', async () => {
+    const project = join(folder, 'copied');
+    await boxwrightJson('sample', project, '--images', '2');
+    const { code, stderr } = await boxwright('evaluate', '--project', project, '--weights', 'run-0001');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Train one first: boxwright train PROJECT');
+    const today = new Date().toISOString().slice(0, 10);
+    expect(await readdir(join(project, 'backups'))).toEqual([`project-${today}.db`]);
+  });
+
   it('is drawn, exported in every format, and comes back as it was', async () => {
     const project = join(folder, 'sample');
     const drawn = await boxwrightJson('sample', project, '--images', '8', '--seed', '3');

@@ -1,27 +1,48 @@
 /** What a command works with: a project held for as long as the work takes, and a job that reports to the terminal. */
-import { basename, resolve } from 'node:path';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { ImportProblem } from '../../shared/contract/schemas.ts';
 import type { JobHandle } from '../services/jobs.ts';
+import { backUp } from '../services/projects/dailyBackup.ts';
 import { isProjectFolder, ProjectStore } from '../services/store/projectStore.ts';
 import type { Output } from './output.ts';
 
-/** Opens the project, does the work and closes it again, whatever happens. `create` makes a project where there is none. */
+/**
+ * Opens the project, does the work and closes it again, whatever happens. `create` makes a project where there is none, and
+ * takes it away again where no image has come into it.
+ */
 export async function withProject<T>(
   path: string,
   work: (store: ProjectStore) => Promise<T>,
   { create = false }: { create?: boolean } = {},
 ): Promise<T> {
-  const store = openProject(path, create);
+  if (create && !isProjectFolder(path)) return withNewProject(path, work);
+  const store = ProjectStore.open(path, { shell: 'terminal' });
   try {
+    await backUp(store);
     return await work(store);
   } finally {
     store.close();
   }
 }
 
-function openProject(path: string, create: boolean): ProjectStore {
-  if (!create || isProjectFolder(path)) return ProjectStore.open(path, { shell: 'terminal' });
-  return ProjectStore.create(path, basename(resolve(path)), { shell: 'terminal' });
+async function withNewProject<T>(path: string, work: (store: ProjectStore) => Promise<T>): Promise<T> {
+  const before = existsSync(path) ? readdirSync(path) : null;
+  const store = ProjectStore.create(path, basename(resolve(path)), { shell: 'terminal' });
+  try {
+    return await work(store);
+  } finally {
+    const isEmpty = store.summary().imageCount === 0;
+    store.close();
+    if (isEmpty) removeProject(store.path, before);
+  }
+}
+
+/** `before`: what was in the folder already, which stays; null: the folder is new. */
+function removeProject(folder: string, before: readonly string[] | null): void {
+  const ours = readdirSync(folder).filter((name) => name.startsWith('project.') && !before?.includes(name));
+  for (const name of ours) rmSync(join(folder, name));
+  if (before === null && readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 /** A job whose progress is lines on standard error; Ctrl+C cancels it between two files. */

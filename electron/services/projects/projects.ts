@@ -9,6 +9,7 @@ import { drawSample, sampleDefaults } from '../sample/sample.ts';
 import { projectThere } from '../store/projectFolder.ts';
 import { isProjectFolder, ProjectStore } from '../store/projectStore.ts';
 import { refreshMissing } from './addFolder.ts';
+import { backUp } from './dailyBackup.ts';
 import { Recents } from './recents.ts';
 
 interface Open {
@@ -139,15 +140,5 @@ export class Projects {
     const next = this.#last.then(work);
     this.#last = next.catch(() => {});
     return next;
-  }
-}
-
-/** A backup that cannot be made (a full disk, say) must not keep anybody from working. */
-async function backUp(store: ProjectStore): Promise<void> {
-  if (store.summary().imageCount === 0) return;
-  try {
-    await store.backUpDaily();
-  } catch (error) {
-    console.error(`Today's backup of the project could not be made. ${toProblemData(error).message}`);
   }
 }

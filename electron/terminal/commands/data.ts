@@ -10,6 +10,7 @@ import type {
 } from '../../../shared/contract/schemas.ts';
 import type { Split } from '../../../shared/domain/image.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
+import { counted } from '../../../shared/formats/records.ts';
 import { exportFrom } from '../../services/interchange/export.ts';
 import { importInto } from '../../services/interchange/import.ts';
 import { drawSample, sampleDefaults } from '../../services/sample/sample.ts';
@@ -31,7 +32,7 @@ export async function sample(dir: string, given: SampleOptions, output: Output):
   await withJob(output, 'Drawing', (job) => drawSample(path, options, job));
   const summary = await withProject(path, async (store) => store.summary());
   const report = { path, images: summary.imageCount, boxes: summary.labelCount, seed: options.seed };
-  output.result(report, () => [`${report.images} images with ${report.boxes} boxes in ${path}`]);
+  output.result(report, () => [`${imagesOf(report.images)} with ${boxesOf(report.boxes)} in ${path}`]);
 }
 
 export interface ImportOptions {
@@ -75,7 +76,7 @@ async function withPassingProject<T>(work: (store: ProjectStore) => Promise<T>):
   }
 }
 
-/** Looked at before the project is made: a slip in the source's name leaves no empty project behind. */
+/** Looked at before anything else: a slip in the source's name is told as one. */
 function requireSource(path: string): void {
   if (existsSync(path)) return;
   throw new Problem(
@@ -87,9 +88,11 @@ function requireSource(path: string): void {
 
 function describeImport(report: ImportReport, dryRun: boolean): string[] {
   const { images, boxes, classes, negatives, unlabelled, problems } = report;
+  const names = classes.length > 0 ? `: ${classes.join(', ')}` : '';
   return [
-    `${dryRun ? 'Would import' : 'Imported'} ${images} images, ${boxes} boxes, ${classes.length} classes: ${classes.join(', ')}`,
-    `${negatives} images say that they hold nothing, ${unlabelled} say nothing`,
+    `${dryRun ? 'Would import' : 'Imported'} ${imagesOf(images)}, ${boxesOf(boxes)}, ${classesOf(classes.length)}${names}`,
+    ...some(negatives, 'image is labelled as empty', 'images are labelled as empty'),
+    ...some(unlabelled, 'image has no labels yet', 'images have no labels yet'),
     ...describeProblems(problems),
   ];
 }
@@ -115,10 +118,24 @@ export async function exportLabels(
 function describeExport(report: ExportReport, dest: string): string[] {
   const { images, boxes, classes, negatives, omitted, files, problems } = report;
   return [
-    `Exported ${images} images, ${boxes} boxes, ${classes.length} classes to ${dest} (${files} files)`,
-    `${negatives} images hold nothing; ${omitted} images nobody has reviewed were left out`,
+    `Exported ${imagesOf(images)}, ${boxesOf(boxes)}, ${classesOf(classes.length)} to ${dest} (${counted(files, 'file', 'files')})`,
+    ...some(negatives, 'image holds nothing', 'images hold nothing'),
+    ...some(
+      omitted,
+      'image that nobody has reviewed was left out',
+      'images that nobody has reviewed were left out',
+    ),
     ...describeProblems(problems),
   ];
+}
+
+const imagesOf = (count: number) => counted(count, 'image', 'images');
+const boxesOf = (count: number) => counted(count, 'box', 'boxes');
+const classesOf = (count: number) => counted(count, 'class', 'classes');
+
+/** A line of its own, where there is anything to tell. */
+function some(count: number, one: string, many: string): string[] {
+  return count > 0 ? [counted(count, one, many)] : [];
 }
 
 function describeProblems(problems: readonly ImportProblem[]): string[] {
