@@ -2,6 +2,7 @@
 import { Problem } from '../../shared/domain/problem.ts';
 import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import { ensureVulkanLoader, softwareAdapterFiles } from './softwareAdapter.ts';
+import { hasVulkanDriver } from './vulkanDrivers.ts';
 
 export interface ObtainedDevice {
   readonly device: GPUDevice;
@@ -27,7 +28,7 @@ export interface DeviceChoice {
 export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedDevice> {
   const software = softwareAdapterFiles();
   ensureVulkanLoader(software?.loader ?? null);
-  if (choice.preferSoftware && software) setOnlyDriver(software.driverManifest);
+  if (software && (choice.preferSoftware || !hasVulkanDriver())) setOnlyDriver(software.driverManifest);
   const dawn = await import('webgpu');
   installGlobals(dawn.globals as Record<string, unknown>);
 
