@@ -22,8 +22,9 @@ describe('option parsers', () => {
     const prior = decimal({ above: 0, below: 1 });
     expect(prior('0.01')).toBe(0.01);
     for (const text of ['0', '1', '-1', 'nan']) {
-      expect(() => prior(text)).toThrow('It takes a number above 0 to below 1.');
+      expect(() => prior(text)).toThrow('It takes a number above 0 and below 1.');
     }
+    expect(() => decimal({ above: 0, max: 10 })('11')).toThrow('a number above 0 and at most 10.');
     expect(decimal()('-3')).toBe(-3);
     expect(() => decimal()('nan')).toThrow('It takes a number.');
     expect(() => integer({ min: 1 })('0')).toThrow('It takes a whole number from 1.');

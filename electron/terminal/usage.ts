@@ -56,13 +56,11 @@ export function oneOf<T extends string>(names: readonly T[]): (text: string) => 
 
 /** With the blank before it; nothing where every number is taken. */
 function rangeText({ min, max, above, below }: OpenRange): string {
-  const ends = [
-    ...(min === undefined ? [] : [`from ${min}`]),
-    ...(above === undefined ? [] : [`above ${above}`]),
-    ...(max === undefined || max === Number.MAX_SAFE_INTEGER ? [] : [`to ${max}`]),
-    ...(below === undefined ? [] : [`to below ${below}`]),
-  ];
-  return ends.map((end) => ` ${end}`).join('');
+  const last = max === Number.MAX_SAFE_INTEGER ? undefined : max;
+  if (min !== undefined && last !== undefined) return ` from ${min} to ${last}`;
+  const ends = Object.entries({ from: min, above, 'at most': last, below });
+  const told = ends.filter(([, end]) => end !== undefined).map(([word, end]) => `${word} ${end}`);
+  return told.length > 0 ? ` ${told.join(' and ')}` : '';
 }
 
 export interface SizeOptions {

@@ -1,6 +1,7 @@
 /** `predict`: what a model finds on images, which need not be in any project. */
 import { resolve } from 'node:path';
 import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
+import { counted } from '../../../shared/formats/records.ts';
 import { detectImage } from '../../../shared/training/predict.ts';
 import { readUprightRgb8 } from '../../services/images/decode.ts';
 import { type Model, withModel } from '../model.ts';
@@ -54,8 +55,10 @@ export async function predict(
   if (failed > 0) {
     throw new Problem(
       'bad-input',
-      `${failed} of ${images.length} images could not be read.`,
-      'The others are answered above; look at the files named before.',
+      `${failed} of ${counted(images.length, 'image', 'images')} could not be read.`,
+      failed < images.length
+        ? 'The others are answered above; look at the files named before.'
+        : 'Look at what was said before.',
     );
   }
 }
