@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { formatNames } from '../../shared/contract/schemas.ts';
 import { splits } from '../../shared/domain/image.ts';
+import { normalizerNames } from '../../shared/loss/normalizer.ts';
 import {
   augmentNames,
   backboneNames,
@@ -105,6 +106,11 @@ function addTrain(program: Command): void {
       '--prior <p>',
       `foreground probability at the start ${says(defaults.prior)}`,
       decimal({ above: 0, below: 1 }),
+    )
+    .option(
+      '--normalizer <name>',
+      `the loss is divided by a moving average of positives, or by each image's own (torchvision): ${normalizerNames.join(', ')} ${says(defaults.normalizer)}`,
+      oneOf(normalizerNames),
     )
     .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
     .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))

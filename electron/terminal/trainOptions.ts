@@ -15,6 +15,7 @@ export interface TrainOptions extends SizeOptions {
   readonly alpha?: number;
   readonly gamma?: number;
   readonly prior?: number;
+  readonly normalizer?: TrainConfig['normalizer'];
   readonly boxLoss?: (typeof boxLossNames)[number];
   readonly steps?: number;
   readonly batch?: number;
@@ -39,10 +40,11 @@ export interface TrainOptions extends SizeOptions {
 export function configOf(options: TrainOptions): TrainConfig {
   const { loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule } =
     options;
-  const { clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } = options;
+  const { normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } =
+    options;
   const given = {
     ...{ loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule },
-    ...{ clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
+    ...{ normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
     ...trainingSizes(options),
     learningRate: options.lr,
     warmupSteps: options.warmup,

@@ -84,7 +84,7 @@ function allMissing(count: number): Problem {
     count === 1
       ? 'The image to export is not where it was, so nothing was written.'
       : `None of the ${count} images to export is where it was, so nothing was written.`,
-    'Connect their disk, or use "Find moved images" on the folder they are in now.',
+    'Connect their disk, or add or import the folder they are in now: images are known by their content.',
   );
 }
 
@@ -146,7 +146,7 @@ async function gather(
   }
   if (missing.length === images.length) throw allMissing(images.length);
   if (missing.length > 0) {
-    const detail = `${counted(missing.length, 'image is', 'images are')} not where ${missing.length === 1 ? 'it was' : 'they were'} and left out: ${listed(missing)}. "Find moved images" finds them again.`;
+    const detail = `${counted(missing.length, 'image is', 'images are')} not where ${missing.length === 1 ? 'it was' : 'they were'} and left out: ${listed(missing)}. Add or import the folder they are in now: images are known by their content.`;
     note({ file: '', kind: 'not-found', detail });
   }
   if (drawnByModel > 0) {
