@@ -1,6 +1,6 @@
 /** The GPU of a process without a browser: Dawn, Chromium's WebGPU, as an npm package. */
 import { Problem } from '../../shared/domain/problem.ts';
-import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
+import { adapterName, deviceDescriptor, isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import { ensureVulkanLoader, softwareAdapterFiles } from './softwareAdapter.ts';
 import { hasVulkanDriver } from './vulkanDrivers.ts';
 
@@ -41,7 +41,7 @@ export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedD
   }
   if (!adapter) throw noAdapter();
 
-  const device = await requestDevice(adapter);
+  const device = await adapter.requestDevice(deviceDescriptor(adapter));
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true, writable: true });
   return {
     device,
@@ -76,33 +76,6 @@ function installGlobals(globals: Record<string, unknown>): void {
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
   }
-}
-
-/** Everything the adapter gives: large activations need large buffers, fused kernels need many bindings. */
-async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const wanted = [
-    'maxBufferSize',
-    'maxStorageBufferBindingSize',
-    'maxStorageBuffersPerShaderStage',
-    'maxComputeWorkgroupStorageSize',
-    'maxComputeWorkgroupSizeX',
-    'maxComputeWorkgroupSizeY',
-    'maxComputeInvocationsPerWorkgroup',
-    'maxComputeWorkgroupsPerDimension',
-  ] as const;
-  const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  const optional: GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
-  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
-  return adapter.requestDevice({ requiredLimits, requiredFeatures });
-}
-
-/** "NVIDIA H200", "SwiftShader (CPU)": the driver's own words, tidied. */
-export function adapterName(info: GPUAdapterInfo): string {
-  const words = [info.device, info.description].filter(
-    (text) => /[a-z]/i.test(text) && !text.startsWith('0x'),
-  );
-  if (words.some((text) => /swiftshader/i.test(text))) return 'SwiftShader (CPU)';
-  return words[0] ?? ([info.vendor, info.architecture].filter(Boolean).join(' ') || 'GPU');
 }
 
 function noAdapter(): Problem {

@@ -2,6 +2,7 @@
  * The device of a browser: WebGPU on the fastest adapter, else WebGL, else plain JavaScript, each said aloud. tfjs handles no
  * lost device and no GPU error, so the device is ours and tfjs is lent it.
  */
+import { adapterName, deviceDescriptor, isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import type { DeviceWatch } from '../../shared/reference/backend.ts';
 import type { DeviceReport } from './protocol.ts';
 
@@ -14,17 +15,6 @@ export interface ObtainedDevice {
   /** Destroys the device as a driver's crash would. */
   lose(): void;
 }
-
-const wantedLimits = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupSizeY',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
 
 /** Sets tfjs's backend too. */
 export async function obtainDevice(): Promise<ObtainedDevice> {
@@ -56,12 +46,7 @@ export async function probeDevice(): Promise<DeviceReport> {
 }
 
 async function onWebGpu(adapter: GPUAdapter): Promise<ObtainedDevice> {
-  const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-  const optional: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
-  const device = await adapter.requestDevice({
-    requiredLimits,
-    requiredFeatures: optional.filter((feature) => adapter.features.has(feature)),
-  });
+  const device = await adapter.requestDevice(deviceDescriptor(adapter));
   const { registerWebGPU } = await import('../../shared/reference/backend.ts');
   const watch = await registerWebGPU(device, adapter.info);
   return {
@@ -73,7 +58,7 @@ async function onWebGpu(adapter: GPUAdapter): Promise<ObtainedDevice> {
 }
 
 function webGpuReport(adapter: GPUAdapter): DeviceReport {
-  const software = isSoftware(adapter.info);
+  const software = isSoftwareAdapter(adapter.info);
   return {
     adapter: adapterName(adapter.info),
     backend: 'webgpu',
@@ -117,35 +102,4 @@ async function select(backend: 'webgl' | 'cpu'): Promise<boolean> {
 
 function notLosable(report: DeviceReport): ObtainedDevice {
   return { report, lost: new Promise(() => {}), lose: () => {} };
-}
-
-const vendorNames: Readonly<Record<string, string>> = {
-  nvidia: 'NVIDIA',
-  amd: 'AMD',
-  intel: 'Intel',
-  apple: 'Apple',
-  arm: 'Arm',
-  qualcomm: 'Qualcomm',
-  microsoft: 'Microsoft',
-};
-
-/** The driver's own words where there are any; browsers mostly give away only vendor and family: "NVIDIA Ampere". */
-export function adapterName(
-  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
-): string {
-  const words = /[a-z]/i.test(info.device) && !info.device.startsWith('0x') ? info.device : info.description;
-  if (words) return words;
-  if (info.architecture === 'swiftshader') return 'SwiftShader';
-  const vendor = vendorNames[info.vendor] ?? info.vendor;
-  const family = info.architecture.replace(/^[a-z]/, (letter) => letter.toUpperCase());
-  return [vendor, family].filter(Boolean).join(' ') || 'GPU';
-}
-
-/** Also true of llvmpipe and WARP, whatever the driver says of itself. */
-export function isSoftware(
-  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description' | 'isFallbackAdapter'>,
-): boolean {
-  if (info.isFallbackAdapter) return true;
-  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
 }

@@ -1,8 +1,49 @@
-/** What an adapter says of itself. Alone in its file, so that asking costs no tfjs. */
+/** What an adapter is and can, the same in a browser and in Node. Alone in its file, so that asking costs no tfjs. */
 
 /** True where the CPU plays the GPU, whatever the driver says of itself: SwiftShader, llvmpipe, WARP. */
-export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+export function isSoftwareAdapter(info: AdapterWords & Pick<GPUAdapterInfo, 'isFallbackAdapter'>): boolean {
   if (info.isFallbackAdapter) return true;
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
+}
+
+type AdapterWords = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>;
+
+const vendorNames: Readonly<Record<string, string>> = {
+  nvidia: 'NVIDIA',
+  amd: 'AMD',
+  intel: 'Intel',
+  apple: 'Apple',
+  arm: 'Arm',
+  qualcomm: 'Qualcomm',
+  microsoft: 'Microsoft',
+};
+
+/** The driver's own words where there are any; browsers mostly give away only vendor and family: "NVIDIA Ampere". */
+export function adapterName(info: AdapterWords): string {
+  if (/swiftshader/i.test(`${info.architecture} ${info.device} ${info.description}`)) return 'SwiftShader';
+  const words = [info.device, info.description].find((text) => /[a-z]/i.test(text) && !text.startsWith('0x'));
+  if (words) return words;
+  const vendor = vendorNames[info.vendor] ?? info.vendor;
+  const family = info.architecture.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return [vendor, family].filter(Boolean).join(' ') || 'GPU';
+}
+
+const wantedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+/** What to ask the adapter for, all that it gives: large activations need large buffers, fused kernels many bindings. */
+export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
+  const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+  const optional: GPUFeatureName[] = ['timestamp-query', 'shader-f16'];
+  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
+  return { requiredLimits, requiredFeatures };
 }

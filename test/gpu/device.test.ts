@@ -4,9 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { add, tensor1d } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { adapterName, obtainDevice } from '../../electron/terminal/device.ts';
+import { obtainDevice } from '../../electron/terminal/device.ts';
 import { softwareAdapterFiles } from '../../electron/terminal/softwareAdapter.ts';
-import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import { readTensor, registerWebGPU } from '../../shared/reference/backend.ts';
 import { testDevice } from './softwareDevice.ts';
 
@@ -52,16 +51,6 @@ it('lets the process end cleanly, used or released', () => {
     });
     expect(output.trim()).not.toBe('');
   }
-});
-
-it('names adapters as people know them', () => {
-  const info = (fields: Partial<GPUAdapterInfo>) =>
-    ({ vendor: '', architecture: '', device: '', description: '', ...fields }) as GPUAdapterInfo;
-  expect(adapterName(info({ device: 'swiftshader-device-subzero-' }))).toBe('SwiftShader (CPU)');
-  expect(adapterName(info({ device: '0x2330', description: 'NVIDIA H200' }))).toBe('NVIDIA H200');
-  expect(adapterName(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe('apple metal-3');
-  expect(isSoftwareAdapter(info({ description: 'llvmpipe (LLVM 15)' }))).toBe(true);
-  expect(isSoftwareAdapter(info({ description: 'NVIDIA H200' }))).toBe(false);
 });
 
 it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(

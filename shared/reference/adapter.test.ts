@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adapterName, isSoftware } from './device.ts';
+import { adapterName, isSoftwareAdapter } from './adapter.ts';
 
 const info = (changes: Partial<Record<'vendor' | 'architecture' | 'device' | 'description', string>>) => ({
   vendor: '',
@@ -21,11 +21,11 @@ describe('adapterName', () => {
   });
 });
 
-describe('isSoftware', () => {
+describe('isSoftwareAdapter', () => {
   it('sees through processors that play a GPU', () => {
-    expect(isSoftware(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe(true);
-    expect(isSoftware(info({ description: 'llvmpipe (LLVM 19.1.0, 256 bits)' }))).toBe(true);
-    expect(isSoftware({ ...info({ vendor: 'intel' }), isFallbackAdapter: true })).toBe(true);
-    expect(isSoftware(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe(false);
+    expect(isSoftwareAdapter(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe(true);
+    expect(isSoftwareAdapter(info({ description: 'llvmpipe (LLVM 19.1.0, 256 bits)' }))).toBe(true);
+    expect(isSoftwareAdapter({ ...info({ vendor: 'intel' }), isFallbackAdapter: true })).toBe(true);
+    expect(isSoftwareAdapter(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe(false);
   });
 });
