@@ -6,6 +6,7 @@ import { add, tensor1d } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { obtainDevice } from '../../electron/terminal/device.ts';
 import { softwareAdapterFiles } from '../../electron/terminal/softwareAdapter.ts';
+import { isSoftwareAdapter } from '../../shared/reference/adapter.ts';
 import { readTensor, registerWebGPU } from '../../shared/reference/backend.ts';
 import { testDevice } from './softwareDevice.ts';
 
