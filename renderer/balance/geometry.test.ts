@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  beamGeometry,
-  blockScale,
-  frame,
-  maxTiltDeg,
-  segments,
-  stripPaths,
-  tiltOf,
-  trailingSums,
-} from './geometry.ts';
+import { beamGeometry, blockScale, frame, maxTiltDeg, stripPaths, tiltOf, trailingSums } from './geometry.ts';
 
 const area = (rect: { width: number; height: number }) => rect.width * rect.height;
 
@@ -80,16 +71,6 @@ describe('beamGeometry', () => {
   it('does not break on a loss that is not a number', () => {
     expect(blockScale(Number.NaN, 1)).toBe(0);
     expect(blockScale(2, 1)).toBe(1);
-  });
-});
-
-describe('segments', () => {
-  it('lays parts end to end', () => {
-    expect(segments([1, 3], 100)).toEqual([
-      { start: 0, size: 25 },
-      { start: 25, size: 75 },
-    ]);
-    expect(segments([0, 0], 100).map(({ size }) => size)).toEqual([0, 0]);
   });
 });
 

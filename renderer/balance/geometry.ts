@@ -113,23 +113,6 @@ function stack(whole: Rect, otherPart: number): Pick<BeamGeometry, 'backgroundTr
   };
 }
 
-export interface Segment {
-  readonly start: number;
-  readonly size: number;
-}
-
-/** Parts of a whole laid end to end over `length`; nothing where the whole is nothing. */
-export function segments(parts: readonly number[], length: number): Segment[] {
-  const whole = parts.reduce((sum, part) => sum + part, 0);
-  let start = 0;
-  return parts.map((part) => {
-    const size = whole > 0 ? (part / whole) * length : 0;
-    const segment = { start, size };
-    start += size;
-    return segment;
-  });
-}
-
 export interface ShareSample {
   readonly step: number;
   readonly foreground: number;

@@ -66,22 +66,3 @@ export function isSampleRunning({ kind, state }: Job): boolean {
 export function jobShare(job: Job): number | null {
   return job.total === null || job.total === 0 ? null : Math.min(1, job.done / job.total);
 }
-
-/** Resolves with the job once it is no longer running. Works for a job that ended before anyone looked. */
-export function jobEnd(store: typeof useJobs, jobId: string): Promise<Job> {
-  const ended = () => store.getState().jobs.find((job) => job.id === jobId && job.state !== 'running');
-  return new Promise((resolve) => {
-    const already = ended();
-    if (already) {
-      resolve(already);
-      return;
-    }
-    const stop = store.subscribe(() => {
-      const job = ended();
-      if (job) {
-        stop();
-        resolve(job);
-      }
-    });
-  });
-}

@@ -15,4 +15,3 @@ export interface ProjectSummary {
 }
 
 export const runStatuses = ['running', 'paused', 'stopped', 'done', 'failed', 'interrupted'] as const;
-export type RunStatus = (typeof runStatuses)[number];

@@ -3,7 +3,7 @@
  * hand with its handles. It holds no state of the project and listens to no pointer.
  */
 import Konva from 'konva';
-import type { BoxPx, BoxRecord } from '../../../shared/domain/box.ts';
+import type { BoxRecord } from '../../../shared/domain/box.ts';
 import type { BoxIndex } from './boxIndex.ts';
 import { handlePoint, offeredHandles } from './handles.ts';
 import { type ClassLook, type ClassLooks, paintBoxes, paintSelected } from './paint.ts';
@@ -187,9 +187,4 @@ function paintCrosshair(context: CanvasRenderingContext2D, at: PointPx, stage: S
     context.lineWidth = width;
     context.stroke();
   }
-}
-
-/** The box with another place, for what is in hand during a gesture. */
-export function placedBox(box: BoxRecord, boxPx: BoxPx): BoxRecord {
-  return { ...box, boxPx };
 }
