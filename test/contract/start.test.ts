@@ -67,13 +67,11 @@ async function ask(address: URL, name: string): Promise<unknown> {
 }
 
 describe('npm start -- --web', () => {
-  it('answers within ten seconds, opens the sample on the first run, and closes in order', async () => {
-    const began = performance.now();
+  it('answers, opens the sample on the first run, and closes in order', async () => {
     const started = start('--web', '--no-open');
     const address = await addressOf(started);
     const page = await fetch(new URL('/', address));
     expect(page.status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(await page.text()).toContain('<div id="root">');
     expect(await ask(address, 'app.info')).toMatchObject({ shell: 'web' });
     const project = await waitForSample(address);
