@@ -221,7 +221,7 @@ class Conductor {
     // The run may have been let go of while the host wrote.
     if (this.#session !== session) return;
     this.#record([warning]);
-    session.launch(true);
+    session.launch(step !== null);
   }
 
   #record(events: readonly RunEvent[]): void {

@@ -114,41 +114,19 @@ export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
   return (
     <div className={classes.advanced}>
       <Group title="Focal loss" fields={focalFields}>
-        <NativeSelect
+        <ConfigChoice
+          field="normalizer"
           label="Divided by"
-          size="xs"
-          data={[
-            { value: 'moving', label: 'Moving average of positives' },
-            { value: 'image', label: 'Each image’s positives (torchvision)' },
-          ]}
-          value={draft.normalizer}
-          onChange={({ currentTarget }) =>
-            set({ normalizer: currentTarget.value as TrainConfig['normalizer'] })
-          }
+          choices={{ moving: 'Moving average of positives', image: 'Each image’s positives (torchvision)' }}
         />
       </Group>
       <Group title="Optimizer" fields={optimizerFields}>
-        <NativeSelect
+        <ConfigChoice
+          field="schedule"
           label="Schedule"
-          size="xs"
-          data={[
-            { value: 'cosine', label: 'Cosine' },
-            { value: 'step', label: 'Steps' },
-            { value: 'constant', label: 'Constant' },
-          ]}
-          value={draft.schedule}
-          onChange={({ currentTarget }) => set({ schedule: currentTarget.value as TrainConfig['schedule'] })}
+          choices={{ cosine: 'Cosine', step: 'Steps', constant: 'Constant' }}
         />
-        <NativeSelect
-          label="Box loss"
-          size="xs"
-          data={[
-            { value: 'l1', label: 'L1' },
-            { value: 'giou', label: 'GIoU' },
-          ]}
-          value={draft.boxLoss}
-          onChange={({ currentTarget }) => set({ boxLoss: currentTarget.value as TrainConfig['boxLoss'] })}
-        />
+        <ConfigChoice field="boxLoss" label="Box loss" choices={{ l1: 'L1', giou: 'GIoU' }} />
       </Group>
       <Group title="Run" fields={runFields}>
         <NativeSelect
@@ -198,6 +176,29 @@ function Group({
         {children}
       </div>
     </fieldset>
+  );
+}
+
+interface ChoiceProps<Field extends 'normalizer' | 'schedule' | 'boxLoss'> {
+  readonly field: Field;
+  readonly label: string;
+  /** Every value and its words. */
+  readonly choices: Readonly<Record<TrainConfig[Field], string>>;
+}
+
+/** One of the draft's few words. */
+function ConfigChoice<Field extends 'normalizer' | 'schedule' | 'boxLoss'>(props: ChoiceProps<Field>) {
+  const { field, label, choices } = props;
+  const { draft, set } = useDraft();
+  return (
+    <NativeSelect
+      label={label}
+      size="xs"
+      data={Object.entries<string>(choices).map(([value, words]) => ({ value, label: words }))}
+      value={draft[field]}
+      data-testid={`config-${field}`}
+      onChange={({ currentTarget }) => set({ [field]: currentTarget.value })}
+    />
   );
 }
 

@@ -137,24 +137,25 @@ function addConv(
 ): Feature {
   // Kaiming-normal over the fan-out, as torchvision's ResNet.
   const init: InitRule = { kind: 'normal', std: Math.sqrt(2 / (outChannels * kernelSize ** 2)) };
-  const weight = graph.parameter(
-    `${name}.weight`,
-    [outChannels, input.channels, kernelSize, kernelSize],
-    init,
-  );
-  const id = graph.add({
-    op: 'conv',
-    id: name,
-    input: input.id,
-    inChannels: input.channels,
-    outChannels,
-    kernelSize,
-    stride,
-    padding: (kernelSize - 1) / 2,
-    weight,
-    bias: null,
-  });
-  return { id, channels: outChannels };
+  const shape = [outChannels, input.channels, kernelSize, kernelSize];
+  const weight = graph.parameter(`${name}.weight`, shape, init);
+  return addConvNode(graph, name, input, { outChannels, kernelSize, stride, weight, bias: null });
+}
+
+interface ConvShape {
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  /** The parameters' names. */
+  readonly weight: string;
+  readonly bias: string | null;
+}
+
+/** A convolution padded so that stride 1 keeps the size. */
+export function addConvNode(graph: GraphBuilder, id: string, input: Feature, shape: ConvShape): Feature {
+  const padding = (shape.kernelSize - 1) / 2;
+  graph.add({ op: 'conv', id, input: input.id, inChannels: input.channels, padding, ...shape });
+  return { id, channels: shape.outChannels };
 }
 
 function addNorm(graph: GraphBuilder, prefix: string, input: Feature, norm: NormOptions): Feature {

@@ -5,6 +5,7 @@
 import { anchorsPerPosition, type FeatureSize } from './anchors.ts';
 import {
   addBackbone,
+  addConvNode,
   addGroupNorm,
   addRelu,
   type BackboneName,
@@ -181,19 +182,9 @@ function addFpnConv(
 ): Feature {
   const shape = [outChannels, input.channels, kernelSize, kernelSize];
   const bound = Math.sqrt(3 / (input.channels * kernelSize ** 2)); // kaiming_uniform_(a=1)
-  const id = graph.add({
-    op: 'conv',
-    id: name,
-    input: input.id,
-    inChannels: input.channels,
-    outChannels,
-    kernelSize,
-    stride,
-    padding: (kernelSize - 1) / 2,
-    weight: graph.parameter(`${name}.weight`, shape, { kind: 'uniform', bound }),
-    bias: graph.parameter(`${name}.bias`, [outChannels], { kind: 'constant', value: 0 }),
-  });
-  return { id, channels: outChannels };
+  const weight = graph.parameter(`${name}.weight`, shape, { kind: 'uniform', bound });
+  const bias = graph.parameter(`${name}.bias`, [outChannels], { kind: 'constant', value: 0 });
+  return addConvNode(graph, name, input, { outChannels, kernelSize, stride, weight, bias });
 }
 
 interface LastConv {
@@ -232,17 +223,8 @@ function addHeadConv(
   biasInit: InitRule | null,
 ): Feature {
   const shape = [outChannels, input.channels, 3, 3];
-  const id = graph.add({
-    op: 'conv',
-    id: `${name}@${level}`,
-    input: input.id,
-    inChannels: input.channels,
-    outChannels,
-    kernelSize: 3,
-    stride: 1,
-    padding: 1,
-    weight: graph.parameter(`${name}.weight`, shape, { kind: 'normal', std: 0.01 }),
-    bias: biasInit && graph.parameter(`${name}.bias`, [outChannels], biasInit),
-  });
-  return { id, channels: outChannels };
+  const weight = graph.parameter(`${name}.weight`, shape, { kind: 'normal', std: 0.01 });
+  const bias = biasInit && graph.parameter(`${name}.bias`, [outChannels], biasInit);
+  const conv = { outChannels, kernelSize: 3, stride: 1, weight, bias };
+  return addConvNode(graph, `${name}@${level}`, input, conv);
 }

@@ -6,7 +6,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { defaultTrainConfig, type TrainConfig } from './config.ts';
 import { RunControl } from './control.ts';
 import { type RunEvent, runEventSchema } from './events.ts';
-import type { CheckpointMeta, RunFiles, TrainingData, TrainingImage } from './ports.ts';
+import type { CheckpointMeta, RunFiles, StepSettings, TrainingData, TrainingImage } from './ports.ts';
 import { type RunOptions, runTraining } from './run.ts';
 
 const classes = ['red', 'blue'];
@@ -198,6 +198,27 @@ describe('runTraining', () => {
     await runTraining(setUp({ yieldToHost: () => new Promise((resolve) => setTimeout(resolve, 1)) }));
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(10);
+  });
+
+  it('hands the config to every step', async () => {
+    const executor = new CellExecutor(classes.length);
+    const step = executor.step.bind(executor);
+    const seen: StepSettings[] = [];
+    executor.step = (batch, settings) => {
+      seen.push(settings);
+      return step(batch, settings);
+    };
+    const chosen = {
+      alpha: 0.5,
+      gamma: 1,
+      momentum: 0.8,
+      weightDecay: 0.01,
+      clipNorm: 3,
+      normalizer: 'image',
+    } as const;
+    await runTraining(setUp({ executor, config: { ...config, ...chosen } }));
+    expect(seen).toHaveLength(config.steps);
+    for (const settings of seen) expect(settings).toMatchObject(chosen);
   });
 
   it('says what was not finite and on which images, and leaves the weights as before the step', async () => {

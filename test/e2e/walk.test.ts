@@ -183,9 +183,8 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
     expect(accepted[0]!.score).toBeGreaterThan(0);
   });
 
-  it('says nothing unexpected on the console', () => {
+  it('says nothing wrong on the console', () => {
     const complaints = opened.log.filter((line) => /^(error|uncaught)/.test(line));
-    // The run whose device was lost asked for a checkpoint before it had one; nothing else may be refused.
-    expect(complaints).toEqual([expect.stringContaining('404')]);
+    expect(complaints).toEqual([]);
   });
 });

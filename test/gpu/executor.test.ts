@@ -124,6 +124,32 @@ describe('losses', () => {
   });
 });
 
+describe('the moving divisor', () => {
+  it('divides the terms by 0.9 * 100 + 0.1 * positives, and is part of the state', async () => {
+    const one = {
+      ...batch,
+      batch: 1,
+      images: batch.images.slice(0, side * side * 3),
+      targets: [batch.targets[0]!],
+    };
+    const moving = { ...settings, normalizer: 'moving' } as const;
+    const executor = await newExecutor();
+    const { report: byImage } = await executor.gradients(one, settings);
+    const { report: first } = await executor.gradients(one, moving);
+    const average = 90 + 0.1 * byImage.positives;
+    expectNear(first.classification, (byImage.classification * byImage.positives) / average);
+    expectNear(first.box, (byImage.box * byImage.positives) / average);
+
+    const other = await newExecutor();
+    other.importState(await executor.exportState());
+    const [here, there] = [await executor.gradients(one, moving), await other.gradients(one, moving)];
+    expect(there.report.classification).toBe(here.report.classification);
+    expect(here.report.classification).not.toBe(first.classification);
+    executor.dispose();
+    other.dispose();
+  });
+});
+
 describe('the cpu backend', () => {
   it('computes the same step without a GPU', async () => {
     const onGpu = await newExecutor();
