@@ -117,16 +117,23 @@ export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
         <ConfigChoice
           field="normalizer"
           label="Divided by"
-          choices={{ moving: 'Moving average of positives', image: 'Each image’s positives (torchvision)' }}
+          help="The number of anchors on objects: a moving average over the steps, or each image’s own, as torchvision does."
+          choices={{ moving: 'Moving mean', image: 'Per image' }}
         />
       </Group>
       <Group title="Optimizer" fields={optimizerFields}>
         <ConfigChoice
           field="schedule"
           label="Schedule"
+          help="How the learning rate falls after the warm-up."
           choices={{ cosine: 'Cosine', step: 'Steps', constant: 'Constant' }}
         />
-        <ConfigChoice field="boxLoss" label="Box loss" choices={{ l1: 'L1', giou: 'GIoU' }} />
+        <ConfigChoice
+          field="boxLoss"
+          label="Box loss"
+          help="How far a box is off: L1 on its offsets, or the overlap that it lacks."
+          choices={{ l1: 'L1', giou: 'GIoU' }}
+        />
       </Group>
       <Group title="Run" fields={runFields}>
         <NativeSelect
@@ -182,23 +189,26 @@ function Group({
 interface ChoiceProps<Field extends 'normalizer' | 'schedule' | 'boxLoss'> {
   readonly field: Field;
   readonly label: string;
+  readonly help: string;
   /** Every value and its words. */
   readonly choices: Readonly<Record<TrainConfig[Field], string>>;
 }
 
 /** One of the draft's few words. */
 function ConfigChoice<Field extends 'normalizer' | 'schedule' | 'boxLoss'>(props: ChoiceProps<Field>) {
-  const { field, label, choices } = props;
+  const { field, label, help, choices } = props;
   const { draft, set } = useDraft();
   return (
-    <NativeSelect
-      label={label}
-      size="xs"
-      data={Object.entries<string>(choices).map(([value, words]) => ({ value, label: words }))}
-      value={draft[field]}
-      data-testid={`config-${field}`}
-      onChange={({ currentTarget }) => set({ [field]: currentTarget.value })}
-    />
+    <Tooltip label={help} multiline w={240} openDelay={400} position="right" withArrow>
+      <NativeSelect
+        label={label}
+        size="xs"
+        data={Object.entries<string>(choices).map(([value, words]) => ({ value, label: words }))}
+        value={draft[field]}
+        data-testid={`config-${field}`}
+        onChange={({ currentTarget }) => set({ [field]: currentTarget.value })}
+      />
+    </Tooltip>
   );
 }
 
