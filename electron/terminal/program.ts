@@ -1,11 +1,12 @@
 /** The command line as commander knows it. Each command's code is loaded when it is called: `--help` needs no GPU library. */
+
 import { Command } from 'commander';
 import { formatNames } from '../../shared/contract/schemas.ts';
+import { backboneNames } from '../../shared/detector/backbones.ts';
 import { splits } from '../../shared/domain/image.ts';
 import { normalizerNames } from '../../shared/loss/normalizer.ts';
 import {
   augmentNames,
-  backboneNames,
   boxLossNames,
   defaultTrainConfig as defaults,
   lossNames,

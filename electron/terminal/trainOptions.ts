@@ -1,6 +1,6 @@
 /** From `train`'s options to a run's config. */
+import type { BackboneName } from '../../shared/detector/backbones.ts';
 import {
-  type backboneNames,
   type boxLossNames,
   defaultTrainConfig,
   type TrainConfig,
@@ -10,7 +10,7 @@ import { type SizeOptions, sizesOf, UsageError } from './usage.ts';
 
 export interface TrainOptions extends SizeOptions {
   readonly init?: string;
-  readonly backbone?: (typeof backboneNames)[number];
+  readonly backbone?: BackboneName;
   readonly loss?: TrainConfig['loss'];
   readonly alpha?: number;
   readonly gamma?: number;

@@ -17,7 +17,10 @@ import {
   imageSchema,
   jobSchema,
   projectSchema,
+  publishedStateSchema,
   runSchema,
+  weightsDescriptionSchema,
+  weightsSourceSchema,
 } from './schemas.ts';
 
 const none = z.object({});
@@ -62,13 +65,18 @@ export const requests = {
 
   /** Folders for the in-app folder chooser: the same on every shell. `path` null: the user's home. */
   'folders.list': request(
-    z.object({ path: path.nullable() }),
+    z.object({
+      path: path.nullable(),
+      /** Which files to list beside the folders. */
+      files: z.enum(['none', 'weights']).default('none'),
+    }),
     z.object({
       path: z.string(),
       parent: z.string().nullable(),
       imageCount: z.number(),
       isProject: z.boolean(),
       folders: z.array(z.object({ name: z.string(), path: z.string(), isProject: z.boolean() })),
+      files: z.array(z.object({ name: z.string(), path: z.string(), bytes: z.number() })),
     }),
   ),
 
@@ -176,6 +184,32 @@ export const requests = {
   'runs.loadCheckpoint': request(
     z.object({ runId: idSchema, step: z.number().int().optional() }),
     z.object({ step: z.number(), meta: z.record(z.string(), z.unknown()), weightsLength: z.number(), bytes }),
+  ),
+
+  'weights.published': request(none, z.array(publishedStateSchema)),
+  /** Downloads a published checkpoint, or goes on with what is there of it. A `download-weights` job tells how far it is, in bytes. */
+  'weights.download': request(z.object({ id: idSchema }), jobSchema),
+  /** Deletes what is on this machine of a published checkpoint. */
+  'weights.forget': request(z.object({ id: idSchema }), none),
+  /** What the file is. Every value is looked at: a NaN is told here, not after a run has begun. */
+  'weights.inspect': request(z.object({ source: weightsSourceSchema }), weightsDescriptionSchema),
+  /** The file as it is, and the .json of the same name where there is one. */
+  'weights.read': request(
+    z.object({ source: weightsSourceSchema }),
+    z.object({ name: z.string(), meta: z.record(z.string(), z.unknown()).nullable(), bytes }),
+  ),
+  /** Writes a run's weights and a model card (JSON and Markdown) into a new folder. An `export-weights` job. */
+  'weights.export': request(
+    z.object({
+      runId: idSchema,
+      /** The newest checkpoint where absent. */
+      step: z.number().int().optional(),
+      dest: path,
+      format: z.enum(['safetensors', 'onnx']),
+      /** ONNX: decode, threshold and suppress inside the file. */
+      nms: z.boolean().default(true),
+    }),
+    jobSchema,
   ),
 
   /** Replaces an image's proposals by a model's detections. Labels are not touched. */

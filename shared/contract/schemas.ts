@@ -1,5 +1,6 @@
 /** Validators of the domain's records where they cross a process. Kept equal to the domain's types by the compiler. */
 import * as z from 'zod';
+import type { RetinaNetOptions } from '../detector/network.ts';
 import type { BoxRecord } from '../domain/box.ts';
 import type { ClassRecord } from '../domain/classes.ts';
 import type { Edit } from '../domain/edit.ts';
@@ -7,6 +8,7 @@ import { type ImageRecord, imageStates, splits } from '../domain/image.ts';
 import { type ProblemData, problemKinds } from '../domain/problem.ts';
 import { type ProjectSummary, runStatuses } from '../domain/project.ts';
 import { trainConfigSchema } from '../training/config.ts';
+import { type WeightsDescription, weightsFormats, weightsLayouts } from '../weights/description.ts';
 
 const finite = z.number();
 export const idSchema = z.string().min(1).max(64);
@@ -126,9 +128,54 @@ export type ExportReport = z.infer<typeof exportReportSchema>;
 export const formatNames = ['voc', 'coco', 'yolo'] as const;
 export type FormatName = (typeof formatNames)[number];
 
+/** What an export of weights wrote. */
+export const weightsReportSchema = z.object({
+  /** Full paths. */
+  files: z.array(z.string()),
+  bytes: z.number(),
+});
+export type WeightsReport = z.infer<typeof weightsReportSchema>;
+
+/** Weights that are not a run of the project: a file on this machine, or a published checkpoint once it is downloaded. */
+export const weightsSourceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file'), path: z.string().min(1).max(4096) }),
+  z.object({ kind: z.literal('published'), id: idSchema }),
+]);
+export type WeightsSource = z.infer<typeof weightsSourceSchema>;
+
+export const weightsDescriptionSchema = z.object({
+  name: z.string(),
+  format: z.enum(weightsFormats),
+  layout: z.enum(weightsLayouts),
+  content: z.enum(['retinanet', 'backbone']),
+  network: z.custom<RetinaNetOptions>((value) => typeof value === 'object' && value !== null),
+  classColumns: z.number().nullable(),
+  classNames: z.array(z.string()).nullable(),
+  tensorCount: z.number(),
+  parameterCount: z.number(),
+  fileBytes: z.number(),
+  missing: z.array(z.string()),
+  extra: z.array(z.string()),
+  notes: z.array(z.string()),
+}) satisfies z.ZodType<WeightsDescription>;
+
+/** A published checkpoint (shared/weights/published.ts) and how much of it is on this machine. */
+export const publishedStateSchema = z.object({
+  id: idSchema,
+  /** `partial`: a download that can go on. */
+  state: z.enum(['absent', 'partial', 'ready']),
+  haveBytes: z.number(),
+  /** Where the file is, or would be. */
+  path: z.string(),
+});
+export type PublishedState = z.infer<typeof publishedStateSchema>;
+
 export const jobSchema = z.object({
   id: idSchema,
-  kind: z.enum(['add-images', 'import', 'export', 'sample', 'find-moved']),
+  kind: z.enum([
+    ...(['add-images', 'import', 'export', 'sample', 'find-moved'] as const),
+    ...(['download-weights', 'export-weights'] as const),
+  ]),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   done: z.number(),
   /** Null while the total is not known. */
@@ -137,6 +184,6 @@ export const jobSchema = z.object({
   message: z.string(),
   problems: z.array(importProblemSchema),
   error: problemSchema.nullable(),
-  report: z.union([importReportSchema, exportReportSchema]).nullable(),
+  report: z.union([importReportSchema, exportReportSchema, weightsReportSchema]).nullable(),
 });
 export type Job = z.infer<typeof jobSchema>;

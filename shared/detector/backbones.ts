@@ -2,11 +2,14 @@
 import type { GraphBuilder, InitRule } from './graph.ts';
 import { inputId } from './graph.ts';
 
-export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50'] as const;
+export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50', 'resnet101'] as const;
 export type BackboneName = (typeof backboneNames)[number];
 
-/** `frozen`: batch norm with fixed statistics, for loaded weights. `group`: learns from random weights and small batches. */
-export type BackboneNorm = 'frozen' | 'group';
+/**
+ * `frozen`: batch norm with fixed statistics, scale and offset (torchvision's FrozenBatchNorm2d). `batch`: fixed statistics, but
+ * scale and offset learn (its BatchNorm2d in eval mode). `group`: learns from random weights and small batches.
+ */
+export type BackboneNorm = 'frozen' | 'batch' | 'group';
 
 export interface NormOptions {
   readonly kind: BackboneNorm;
@@ -51,6 +54,7 @@ const backbones: Readonly<Record<BackboneName, BackboneSpec>> = {
   resnet18: { stem: resnetStem, block: 'basic', stages: resnetStages([2, 2, 2, 2]) },
   resnet34: { stem: resnetStem, block: 'basic', stages: resnetStages([3, 4, 6, 3]) },
   resnet50: { stem: resnetStem, block: 'bottleneck', stages: resnetStages([3, 4, 6, 3]) },
+  resnet101: { stem: resnetStem, block: 'bottleneck', stages: resnetStages([3, 4, 23, 3]) },
 };
 
 /** A feature map of the backbone: its node and its channels. */

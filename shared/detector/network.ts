@@ -33,6 +33,10 @@ export interface RetinaNetOptions {
   readonly trainableBackboneLayers: number;
   /** Per level P3 to P7, sizes in pixels of the network's frame; absent: torchvision's 32 to 812. */
   readonly anchorSizes?: readonly (readonly number[])[];
+  /** Whether anchors' corners are rounded to whole pixels, as torchvision's are and detectron2's are not; absent: true. */
+  readonly roundAnchors?: boolean;
+  /** Which convolution of a bottleneck has the stride: torchvision's 3x3, or the 1x1 of the weights detectron2 starts from. */
+  readonly bottleneckStride?: '3x3' | '1x1';
 }
 
 export const levelNames = ['P3', 'P4', 'P5', 'P6', 'P7'] as const;

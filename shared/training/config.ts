@@ -1,8 +1,8 @@
 /** Everything that decides a run. Stored with the run; the same config, data and adapter give the same run. */
 import * as z from 'zod';
+import { backboneNames } from '../detector/backbones.ts';
 import { normalizerNames } from '../loss/normalizer.ts';
 
-export const backboneNames = ['nano', 'resnet18', 'resnet34', 'resnet50'] as const;
 export const boxLossNames = ['l1', 'giou'] as const;
 /** Strategies of the classification loss. The rivals of focal loss join here. */
 export const lossNames = ['focal'] as const;
@@ -40,8 +40,8 @@ export const trainConfigSchema = z.object({
   /** At most so many validation images an evaluation, evenly spaced; 0: all of them. */
   evaluateImages: z.number().int().min(0).default(500),
   checkpointEvery: z.number().int().min(1).default(100),
-  /** `random`, or a run's id to start from its last weights. */
-  init: z.string().default('random'),
+  /** `random`, a run's id, `file:PATH` (absolute), or `published:ID` (shared/weights/published.ts). See shared/training/startingPoint.ts. */
+  init: z.string().max(5000).default('random'),
   /** Train on images in progress and unlabelled too. */
   includeUnreviewed: z.boolean().default(false),
 });

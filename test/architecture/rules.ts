@@ -28,7 +28,7 @@ const sharedOrder: readonly (readonly [name: string, packages: readonly string[]
   ['detector', []],
   ['loss', []],
   ['formats', ['fast-xml-parser', 'yaml']],
-  ['weights', []],
+  ['weights', ['@bufbuild/protobuf']],
   ['reference', tfjs],
   ['engine', []],
   ['evaluation', []],
