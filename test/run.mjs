@@ -11,7 +11,7 @@ import { ensureInstalled, ensureNode, LaunchError } from '../electron/launch/ins
 import { addCounts, countReport, noCounts, summaryLine } from './support/counts.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const allProjects = ['unit', 'gpu', 'contract', 'e2e', 'learning'];
+const allProjects = ['unit', 'gpu', 'parity', 'contract', 'e2e', 'learning'];
 /** `npm test -- unit contract` runs only those. */
 const asked = process.argv.slice(2);
 const projects = asked.length > 0 ? allProjects.filter((project) => asked.includes(project)) : allProjects;
