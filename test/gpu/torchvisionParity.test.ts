@@ -10,7 +10,6 @@ import {
   type ModelFixture,
   readFixture,
   type TensorStats,
-  type TrainFixture,
 } from './torchvisionFixture.ts';
 
 const model = readFixture<ModelFixture>('model_r18_fpn64');
@@ -108,28 +107,6 @@ describe('the ResNet-18 RetinaNet of torchvision', () => {
       const scale = norms.get(name)! / Math.sqrt(ours.length);
       probe.forEach((value, index) => {
         expect(Math.abs(ours[index]! - value) / scale, `${name}[${index}]`).toBeLessThan(1e-2);
-      });
-    }
-  });
-
-  /**
-   * The first two steps agree to rounding. Then the path forks at a ReLU that is zero to rounding: torch without its MKL-DNN
-   * kernels takes our side (box loss 2.11058 in step 3, 1.5321 in step 6), and from step 6 on even torch in float64 is 1.5 %
-   * away from torch in float32. The last four of the fixture's eight steps therefore say nothing about a port.
-   */
-  it('learns along the same path', async () => {
-    const train = readFixture<TrainFixture>('train_r18_fpn64');
-    executor.importWeights(hashedWeights(model.params));
-    const trainBatch = fixtureBatch(train);
-    const tolerances = [1e-5, 1e-5, 2e-3, 2e-3];
-    for (const [step, tolerance] of tolerances.entries()) {
-      const losses = train.losses_per_step[step]!;
-      const report = await executor.step(trainBatch, settings);
-      const ours = [report.classification, report.box];
-      const theirs = [losses.classification, losses.bbox_regression];
-      ours.forEach((loss, i) => {
-        const relative = Math.abs(loss - theirs[i]!) / theirs[i]!;
-        expect(relative, `step ${step + 1}`).toBeLessThan(tolerance);
       });
     }
   });
