@@ -28,6 +28,35 @@ describe('cell anchors', () => {
   });
 });
 
+describe('unrounded cell anchors', () => {
+  const ratios = [0.5, 1, 2, 0.37];
+  const octave = Array.from({ length: 5 }, (_, level) =>
+    [0, 1, 2].map((step) => 32 * 2 ** (level + step / 3)),
+  );
+
+  it.each(octave)('are half of size / sqrt(ratio) and size * sqrt(ratio): from %f', (...sizes) => {
+    const expected = ratios.flatMap((ratio) =>
+      sizes.flatMap((size) => {
+        const [halfWidth, halfHeight] = [size / Math.sqrt(ratio) / 2, (size * Math.sqrt(ratio)) / 2];
+        return [-halfWidth, -halfHeight, halfWidth, halfHeight];
+      }),
+    );
+    const ours = cellAnchors(sizes, ratios, false);
+    expect(ours.length).toBe(expected.length);
+    ours.forEach((value, i) => {
+      expect(Math.abs(value / expected[i]! - 1)).toBeLessThan(3e-7);
+    });
+  });
+
+  it('are placed as they are', () => {
+    const config = { anchorSizes: [[33]], aspectRatios: [1], roundAnchors: false };
+    const anchors = buildAnchors(16, 16, [{ height: 2, width: 2 }], config);
+    expect([...anchors.subarray(4, 8)]).toEqual([8 - 16.5, -16.5, 8 + 16.5, 16.5]);
+    const rounded = buildAnchors(16, 16, [{ height: 2, width: 2 }], { ...config, roundAnchors: true });
+    expect([...rounded.subarray(4, 8)]).toEqual([-8, -16, 24, 16]);
+  });
+});
+
 describe('anchor sizes', () => {
   it("are the paper's three octave steps, truncated", () => {
     expect([0, 1, 2, 3, 4].map(defaultAnchorSizes)).toEqual([

@@ -1,6 +1,6 @@
 /**
  * Anchors as torchvision 0.14's AnchorGenerator makes them: per level a few cell anchors around the origin, rounded half to
- * even, repeated at every feature position with an integer stride and no half-cell offset.
+ * even unless told otherwise, repeated at every feature position with an integer stride and no half-cell offset.
  */
 import { Problem } from '../domain/problem.ts';
 
@@ -15,6 +15,8 @@ export interface AnchorConfig {
   readonly anchorSizes?: readonly (readonly number[])[];
   /** Height divided by width. */
   readonly aspectRatios?: readonly number[];
+  /** Whether half extents are rounded to whole pixels, as torchvision's are; absent: true. */
+  readonly roundAnchors?: boolean;
 }
 
 export const defaultAspectRatios: readonly number[] = [0.5, 1, 2];
@@ -41,21 +43,23 @@ export function anchorsPerPosition(config: AnchorConfig = {}): number {
 
 /**
  * The anchors of one position, around (0, 0): `[A * 4]`, x1 y1 x2 y2, ratio-major (every size of the first ratio first).
- * Computed in float32 as torch does; half extents rounded half to even, so 101 becomes ±50 where Math.round gives ±51.
+ * Computed in float32 as torch does; half extents `rounded` half to even, so 101 becomes ±50 where Math.round gives ±51.
  */
 export function cellAnchors(
   sizes: readonly number[],
   ratios: readonly number[] = defaultAspectRatios,
+  rounded = true,
 ): Float32Array {
   const { fround } = Math;
+  const round = rounded ? roundHalfToEven : (value: number) => value;
   const cells = new Float32Array(sizes.length * ratios.length * 4);
   let at = 0;
   for (const ratio of ratios) {
     const heightRatio = fround(Math.sqrt(fround(ratio)));
     const widthRatio = fround(1 / heightRatio);
     for (const size of sizes) {
-      const halfWidth = roundHalfToEven(fround(widthRatio * fround(size)) / 2);
-      const halfHeight = roundHalfToEven(fround(heightRatio * fround(size)) / 2);
+      const halfWidth = round(fround(widthRatio * fround(size)) / 2);
+      const halfHeight = round(fround(heightRatio * fround(size)) / 2);
       cells[at++] = -halfWidth;
       cells[at++] = -halfHeight;
       cells[at++] = halfWidth;
@@ -76,7 +80,9 @@ export function buildAnchors(
   config: AnchorConfig = {},
 ): Float32Array {
   const ratios = config.aspectRatios ?? defaultAspectRatios;
-  const cells = featureSizes.map((_, level) => cellAnchors(anchorSizesOf(level, config), ratios));
+  const cells = featureSizes.map((_, level) =>
+    cellAnchors(anchorSizesOf(level, config), ratios, config.roundAnchors),
+  );
   checkSameCount(cells);
   const total = featureSizes.reduce(
     (sum, { height, width }, level) => sum + height * width * cells[level]!.length,

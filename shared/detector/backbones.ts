@@ -11,7 +11,16 @@ export type BackboneName = (typeof backboneNames)[number];
  */
 export type BackboneNorm = 'frozen' | 'batch' | 'group';
 
-export interface NormOptions {
+export interface BackboneOptions {
+  readonly backbone: BackboneName;
+  readonly backboneNorm: BackboneNorm;
+  /** 1e-5; 0 with torchvision's COCO_V1 weights. */
+  readonly normEpsilon: number;
+  /** Which convolution of a bottleneck has the stride: torchvision's 3x3, or the 1x1 of the weights detectron2 starts from. */
+  readonly bottleneckStride?: '3x3' | '1x1';
+}
+
+interface NormOptions {
   readonly kind: BackboneNorm;
   readonly epsilon: number;
 }
@@ -64,9 +73,10 @@ export interface Feature {
 }
 
 /** Adds the backbone under `backbone.body` and returns C3, C4 and C5 (strides 8, 16, 32). */
-export function addBackbone(graph: GraphBuilder, name: BackboneName, norm: NormOptions): Feature[] {
-  const spec = backbones[name];
-  const body: Body = { graph, norm };
+export function addBackbone(graph: GraphBuilder, options: BackboneOptions): Feature[] {
+  const spec = backbones[options.backbone];
+  const norm = { kind: options.backboneNorm, epsilon: options.normEpsilon };
+  const body: Body = { graph, norm, strideFirst: options.bottleneckStride === '1x1' };
   const features: Feature[] = [];
   let feature = addStem(body, spec);
   spec.stages.forEach((stage, index) => {
@@ -83,6 +93,8 @@ export function addBackbone(graph: GraphBuilder, name: BackboneName, norm: NormO
 interface Body {
   readonly graph: GraphBuilder;
   readonly norm: NormOptions;
+  /** A bottleneck's stride is on its first convolution, not its second. */
+  readonly strideFirst: boolean;
 }
 
 function addStem({ graph, norm }: Body, spec: BackboneSpec): Feature {
@@ -95,9 +107,9 @@ function addStem({ graph, norm }: Body, spec: BackboneSpec): Feature {
   return { id: graph.add({ op: 'maxPool', id: 'backbone.body.maxpool', input: active.id }), channels };
 }
 
-/** A residual block; the bottleneck is v1.5: its stride is on the 3x3. */
+/** A residual block; the bottleneck is v1.5, with its stride on the 3x3, unless `strideFirst`. */
 function addBlock(
-  { graph, norm }: Body,
+  { graph, norm, strideFirst }: Body,
   prefix: string,
   input: Feature,
   kind: BackboneSpec['block'],
@@ -111,8 +123,8 @@ function addBlock(
           { kernelSize: 3, channels: width, stride: 1 },
         ]
       : [
-          { kernelSize: 1, channels: width, stride: 1 },
-          { kernelSize: 3, channels: width, stride },
+          { kernelSize: 1, channels: width, stride: strideFirst ? stride : 1 },
+          { kernelSize: 3, channels: width, stride: strideFirst ? 1 : stride },
           { kernelSize: 1, channels: width * 4, stride: 1 },
         ];
   let branch = input;
@@ -164,9 +176,10 @@ export function addConvNode(graph: GraphBuilder, id: string, input: Feature, sha
 
 function addNorm(graph: GraphBuilder, prefix: string, input: Feature, norm: NormOptions): Feature {
   const { channels } = input;
-  if (norm.kind === 'group') return addGroupNorm(graph, prefix, prefix, input, norm.epsilon);
-  graph.parameter(`${prefix}.weight`, [channels], { kind: 'constant', value: 1 }, true);
-  graph.parameter(`${prefix}.bias`, [channels], { kind: 'constant', value: 0 }, true);
+  if (norm.kind === 'group') return addGroupNorm(graph, prefix, input, { epsilon: norm.epsilon });
+  const learns = norm.kind === 'batch';
+  graph.parameter(`${prefix}.weight`, [channels], { kind: 'constant', value: 1 }, !learns);
+  graph.parameter(`${prefix}.bias`, [channels], { kind: 'constant', value: 0 }, !learns);
   graph.parameter(`${prefix}.running_mean`, [channels], { kind: 'constant', value: 0 }, true);
   graph.parameter(`${prefix}.running_var`, [channels], { kind: 'constant', value: 1 }, true);
   const id = graph.add({
@@ -176,20 +189,28 @@ function addNorm(graph: GraphBuilder, prefix: string, input: Feature, norm: Norm
     channels,
     epsilon: norm.epsilon,
     prefix,
+    learns,
   });
   return { id, channels };
 }
 
-/** Group norm: 32 groups where the channels allow it, else 8. */
+interface GroupNormOptions {
+  readonly epsilon: number;
+  /** Absent: 32 where that leaves each four channels, else 8. */
+  readonly groups?: number | undefined;
+  /** Where nodes share parameters; absent: the prefix. */
+  readonly id?: string;
+}
+
 export function addGroupNorm(
   graph: GraphBuilder,
-  id: string,
   prefix: string,
   input: Feature,
-  epsilon: number,
+  options: GroupNormOptions,
 ): Feature {
   const { channels } = input;
-  const groups = channels % 32 === 0 && channels >= 128 ? 32 : 8;
+  const { epsilon, id = prefix } = options;
+  const groups = options.groups ?? (channels % 32 === 0 && channels >= 128 ? 32 : 8);
   graph.parameter(`${prefix}.weight`, [channels], { kind: 'constant', value: 1 });
   graph.parameter(`${prefix}.bias`, [channels], { kind: 'constant', value: 0 });
   graph.add({ op: 'groupNorm', id, input: input.id, channels, groups, epsilon, prefix });

@@ -16,7 +16,7 @@ export interface ParameterSpec {
   /** torch's layout: OIHW for convolutions. */
   readonly shape: readonly number[];
   readonly init: InitRule;
-  /** A frozen norm's four vectors: stored with the weights, no parameters to torch. */
+  /** A norm's fixed vectors: stored with the weights, no parameters to torch. */
   readonly buffer: boolean;
   /** Gets a gradient and is updated. */
   readonly trainable: boolean;
@@ -36,7 +36,10 @@ export interface ConvNode {
   readonly bias: string | null;
 }
 
-/** `x * scale + shift` with `scale = weight / sqrt(running_var + epsilon)`, `shift = bias - running_mean * scale`. */
+/**
+ * A batch norm of fixed statistics: `x * scale + shift` with `scale = weight / sqrt(running_var + epsilon)`,
+ * `shift = bias - running_mean * scale`.
+ */
 export interface FrozenNormNode {
   readonly op: 'frozenNorm';
   readonly id: string;
@@ -45,6 +48,8 @@ export interface FrozenNormNode {
   readonly epsilon: number;
   /** Parameters are `${prefix}.weight`, `.bias`, `.running_mean`, `.running_var`. */
   readonly prefix: string;
+  /** Whether weight and bias are parameters; the statistics are buffers either way. */
+  readonly learns: boolean;
 }
 
 export interface GroupNormNode {

@@ -5,7 +5,6 @@ import { inputId } from './graph.ts';
 import {
   buildRetinaNet,
   defaultNetworkOptions,
-  elementCount,
   levelNames,
   parameterCount,
   pyramidSizes,
@@ -35,11 +34,12 @@ describe('parameters', () => {
       ...defaultNetworkOptions('resnet50', 91, 'loaded'),
       p6From: 'C5',
       headNorm: 'group',
+      backboneNorm: 'batch',
     } as const;
     const graph = buildRetinaNet(options);
-    const affine = graph.parameters.filter((spec) => spec.buffer && !spec.name.includes('running'));
-    const inNorms = affine.reduce((sum, spec) => sum + elementCount(spec.shape), 0);
-    expect(parameterCount(graph) + inNorms).toBe(38_198_935);
+    expect(parameterCount(graph)).toBe(38_198_935);
+    const buffers = graph.parameters.filter((spec) => spec.buffer).map((spec) => spec.name);
+    expect(buffers.every((name) => /\.running_(mean|var)$/.test(name))).toBe(true);
   });
 
   it('stay under half a million in nano', () => {
@@ -97,6 +97,29 @@ describe('the graph', () => {
     expect(graph.features.map((id) => strides.get(id))).toEqual([8, 16, 32, 64, 128]);
     expect(graph.logits.map((id) => channels.get(id))).toEqual(levelNames.map(() => 27));
     expect(graph.deltas.map((id) => channels.get(id))).toEqual(levelNames.map(() => 36));
+  });
+
+  it('has the stride of a bottleneck where the options say', () => {
+    const options = defaultNetworkOptions('resnet50', 3, 'loaded');
+    const strided = (bottleneckStride?: '3x3' | '1x1') =>
+      buildRetinaNet({ ...options, ...(bottleneckStride && { bottleneckStride }) })
+        .nodes.filter((node) => node.op === 'conv' && node.stride === 2)
+        .map((node) => node.id)
+        .filter((id) => /layer\d\.0\.conv/.test(id));
+    const blocks = [2, 3, 4].map((layer) => `backbone.body.layer${layer}.0`);
+    expect(strided('1x1')).toEqual(blocks.map((block) => `${block}.conv1`));
+    expect(strided()).toEqual(blocks.map((block) => `${block}.conv2`));
+    expect(strided('3x3')).toEqual(strided());
+  });
+
+  it('has the groups of the heads that the options say, else of four channels or more', () => {
+    const groups = (fpnChannels: number, headNormGroups?: number) => {
+      const options = { ...defaultNetworkOptions('nano', 3), fpnChannels };
+      const { nodes } = buildRetinaNet(headNormGroups ? { ...options, headNormGroups } : options);
+      const inHeads = nodes.filter((node) => node.op === 'groupNorm' && node.id.startsWith('head.'));
+      return [...new Set(inHeads.map((node) => node.op === 'groupNorm' && node.groups))];
+    };
+    expect([groups(256), groups(64), groups(64, 32)]).toEqual([[32], [8], [32]]);
   });
 
   it('is built again from its options as JSON', () => {

@@ -9,14 +9,13 @@ import {
   addGroupNorm,
   addRelu,
   type BackboneName,
-  type BackboneNorm,
+  type BackboneOptions,
   type Feature,
 } from './backbones.ts';
 import { GraphBuilder, type GraphNode, type InitRule, type ParameterSpec } from './graph.ts';
 
 /** JSON-serialisable: stored in every checkpoint, and enough to build the network again. */
-export interface RetinaNetOptions {
-  readonly backbone: BackboneName;
+export interface RetinaNetOptions extends BackboneOptions {
   /** K: the logits of an anchor. */
   readonly foregroundClassCount: number;
   readonly fpnChannels: number;
@@ -24,9 +23,8 @@ export interface RetinaNetOptions {
   readonly headConvCount: number;
   /** `group`: bias-free convolutions with GroupNorm, as torchvision's v2. */
   readonly headNorm: 'none' | 'group';
-  readonly backboneNorm: BackboneNorm;
-  /** 1e-5; 0 with torchvision's COCO_V1 weights. */
-  readonly normEpsilon: number;
+  /** torchvision's v2 has 32 at any width; absent: 32 where that leaves each four channels, else 8. */
+  readonly headNormGroups?: number;
   /** What P6 is made from: P5 in torchvision's v1, C5 in its v2 and in the paper. */
   readonly p6From: 'P5' | 'C5';
   /** Backbone stages that learn, counted from the last: 5 is all of it, torchvision's default for loaded weights is 3. */
@@ -35,8 +33,6 @@ export interface RetinaNetOptions {
   readonly anchorSizes?: readonly (readonly number[])[];
   /** Whether anchors' corners are rounded to whole pixels, as torchvision's are and detectron2's are not; absent: true. */
   readonly roundAnchors?: boolean;
-  /** Which convolution of a bottleneck has the stride: torchvision's 3x3, or the 1x1 of the weights detectron2 starts from. */
-  readonly bottleneckStride?: '3x3' | '1x1';
 }
 
 export const levelNames = ['P3', 'P4', 'P5', 'P6', 'P7'] as const;
@@ -95,8 +91,7 @@ function halfAnchorSizes(level: number): number[] {
 /** The whole detector as a graph of layers. */
 export function buildRetinaNet(options: RetinaNetOptions): NetworkGraph {
   const graph = new GraphBuilder(trainablePredicate(options.trainableBackboneLayers));
-  const norm = { kind: options.backboneNorm, epsilon: options.normEpsilon };
-  const backbone = addBackbone(graph, options.backbone, norm);
+  const backbone = addBackbone(graph, options);
   const pyramid = addPyramid(graph, backbone, options);
   const perPosition = anchorsPerPosition(options);
   const logits = pyramid.map((feature, level) => {
@@ -120,7 +115,7 @@ export function buildRetinaNet(options: RetinaNetOptions): NetworkGraph {
   };
 }
 
-/** Trained numbers, as torch counts `model.parameters()`: a frozen norm's vectors are buffers and not among them. */
+/** As torch counts `model.parameters()`: buffers, a frozen norm's vectors and a batch norm's statistics, are not among them. */
 export function parameterCount(graph: NetworkGraph): number {
   return graph.parameters
     .filter((spec) => !spec.buffer)
@@ -212,7 +207,10 @@ function addSubnet(
     const name = `${prefix}.conv.${index}`;
     const bias: InitRule | null = hasNorm ? null : { kind: 'constant', value: 0 };
     tower = addHeadConv(graph, `${name}.0`, level, tower, feature.channels, bias);
-    if (hasNorm) tower = addGroupNorm(graph, `${name}.1@${level}`, `${name}.1`, tower, 1e-5);
+    if (hasNorm) {
+      const norm = { epsilon: 1e-5, groups: options.headNormGroups, id: `${name}.1@${level}` };
+      tower = addGroupNorm(graph, `${name}.1`, tower, norm);
+    }
     tower = addRelu(graph, tower);
   }
   return addHeadConv(graph, `${prefix}.${last.name}`, level, tower, last.channels, last.biasInit).id;

@@ -18,7 +18,7 @@ import {
   type Tensor1D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
-import type { ConvNode, GraphNode, GroupNormNode } from '../detector/graph.ts';
+import type { ConvNode, FrozenNormNode, GraphNode, GroupNormNode } from '../detector/graph.ts';
 import { inputId } from '../detector/graph.ts';
 import type { NetworkGraph } from '../detector/network.ts';
 import { groupNormOnGpu } from './kernels/groupNorm.ts';
@@ -26,7 +26,7 @@ import { groupNormOnGpu } from './kernels/groupNorm.ts';
 /** Parameters on the device, by torchvision's names; convolutions HWIO, as tfjs wants them. */
 export type ParameterLookup = (name: string) => Tensor;
 
-/** A frozen norm as `x * scale + shift`. */
+/** A norm of fixed statistics as `x * scale + shift`. */
 export interface FrozenNorm {
   readonly scale: Tensor1D;
   readonly shift: Tensor1D;
@@ -34,6 +34,7 @@ export interface FrozenNorm {
 
 export interface LayerContext {
   readonly parameter: ParameterLookup;
+  /** By prefix, what does not learn of a norm: all of it, or where its weight and bias do, the statistics alone. */
   readonly frozenNorm: (prefix: string) => FrozenNorm;
 }
 
@@ -58,18 +59,18 @@ export function interpret(graph: NetworkGraph, images: Tensor4D, context: LayerC
       continue;
     }
     const norm = folded.get(node.id);
-    const fused = { norm: norm ? context.frozenNorm(norm) : null, relu: active.has(node.id) };
+    const fused = { norm: norm ? wholeNorm(norm, context) : null, relu: active.has(node.id) };
     activations.set(node.id, runNode(node, read, context, fused));
   }
   return activations;
 }
 
-/** Convolutions whose result goes to a frozen norm, to that norm's prefix: the pair is computed as one convolution. */
-function foldedNorms(graph: NetworkGraph): Map<string, string> {
+/** Convolutions whose result goes to a frozen norm, to that norm: the pair is computed as one convolution. */
+function foldedNorms(graph: NetworkGraph): Map<string, FrozenNormNode> {
   const convolutions = new Set(graph.nodes.filter((node) => node.op === 'conv').map((node) => node.id));
-  const folded = new Map<string, string>();
+  const folded = new Map<string, FrozenNormNode>();
   for (const node of graph.nodes) {
-    if (node.op === 'frozenNorm' && convolutions.has(node.input)) folded.set(node.input, node.prefix);
+    if (node.op === 'frozenNorm' && convolutions.has(node.input)) folded.set(node.input, node);
   }
   return folded;
 }
@@ -98,7 +99,7 @@ function runNode(
     case 'conv':
       return convolve(node, input, context, norm);
     case 'frozenNorm': {
-      const { scale, shift } = context.frozenNorm(node.prefix);
+      const { scale, shift } = wholeNorm(node, context);
       return add(mul(input, scale), shift);
     }
     case 'groupNorm':
@@ -112,6 +113,15 @@ function runNode(
     case 'upsample':
       return upsample(input, read(node.like));
   }
+}
+
+/** A norm with its weight and bias; where they learn, the gradient flows to them. */
+function wholeNorm({ prefix, learns }: FrozenNormNode, context: LayerContext): FrozenNorm {
+  const fixed = context.frozenNorm(prefix);
+  if (!learns) return fixed;
+  const weight = context.parameter(`${prefix}.weight`);
+  const bias = context.parameter(`${prefix}.bias`);
+  return { scale: mul(weight, fixed.scale), shift: add(bias, mul(weight, fixed.shift)) };
 }
 
 /** A following frozen norm is folded into the weights: the gradient flows through the small product. */

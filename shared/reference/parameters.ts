@@ -142,13 +142,25 @@ export class Parameters {
     for (const node of this.#graph.nodes) {
       if (node.op !== 'frozenNorm') continue;
       const vector = (leaf: string) => this.#buffers.get(`${node.prefix}.${leaf}`)!;
-      const weight = vector('weight');
-      const variance = vector('running_var');
       const mean = vector('running_mean');
-      const scale = weight.map((each, channel) => each / Math.sqrt(variance[channel]! + node.epsilon));
-      const shift = vector('bias').map((each, channel) => each - mean[channel]! * scale[channel]!);
+      const scale = vector('running_var').map((variance) => 1 / Math.sqrt(variance + node.epsilon));
+      const shift = scale.map((each, channel) => -mean[channel]! * each);
+      if (!node.learns) foldAffine(scale, shift, vector('weight'), vector('bias'));
       this.#frozenNorms.set(node.prefix, { scale: keep(tensor1d(scale)), shift: keep(tensor1d(shift)) });
     }
+  }
+}
+
+/** A norm's own weight and bias, after what its statistics do. */
+function foldAffine(
+  scale: Float32Array,
+  shift: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array,
+): void {
+  for (let channel = 0; channel < scale.length; channel++) {
+    scale[channel]! *= weight[channel]!;
+    shift[channel] = shift[channel]! * weight[channel]! + bias[channel]!;
   }
 }
 
