@@ -14,6 +14,8 @@ import { Projects } from './projects/projects.ts';
 import { runHandlers } from './runs/runHandlers.ts';
 import { labelHandlers } from './store/labelHandlers.ts';
 import type { ProjectStore } from './store/projectStore.ts';
+import { PublishedLibrary } from './weights/publishedLibrary.ts';
+import { weightsHandlers } from './weights/weightsHandlers.ts';
 
 export interface WorkstationOptions {
   readonly shell: 'web' | 'desktop';
@@ -54,6 +56,7 @@ export function createWorkstation(options: WorkstationOptions): Workstation {
       ...labelHandlers(context),
       ...jobHandlers(context),
       ...runHandlers(context),
+      ...weightsHandlers(context, new PublishedLibrary(options.dataPath)),
     },
     subscribe: (listener) => events.subscribe(listener),
     store: () => projects.current,
@@ -80,7 +83,7 @@ function appHandlers(options: WorkstationOptions, projects: Projects): Pick<Hand
       await projects.close();
       return {};
     },
-    'folders.list': async ({ path }) => listFolder(path === null ? null : fullPath(path)),
+    'folders.list': async ({ path, files }) => listFolder(path === null ? null : fullPath(path), files),
   };
 }
 

@@ -5,10 +5,12 @@
 import type { HostEvent } from '../../shared/contract/events.ts';
 import type { Handlers, RequestName, RequestResult } from '../../shared/contract/requests.ts';
 import type { Job, RunRecord } from '../../shared/contract/schemas.ts';
+import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import type { ClassRecord } from '../../shared/domain/classes.ts';
 import type { ImageRecord } from '../../shared/domain/image.ts';
 import type { ProjectSummary } from '../../shared/domain/project.ts';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
+import { publishedWeights } from '../../shared/weights/published.ts';
 
 export interface StandInWorkstation {
   readonly handlers: Handlers;
@@ -102,6 +104,7 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
     imageCount: 0,
     isProject: false,
     folders: [{ name: 'blood', path: '/home/user/blood', isProject: true }],
+    files: [{ name: 'größe.pth', path: '/home/user/größe.pth', bytes: 136_595_076 }],
   },
   'images.list': [image],
   'images.open': opened,
@@ -131,6 +134,33 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
   'runs.events': [{ event: 'paused', step: 3 }],
   'runs.saveCheckpoint': { path: 'runs/run-1/checkpoint-3' },
   'runs.loadCheckpoint': { step: 3, meta: { adapter: 'none' }, weightsLength: 256, bytes: everyByte },
+  'weights.published': publishedWeights.map(({ id, fileName, bytes }, index) => ({
+    id,
+    state: (['ready', 'partial', 'absent'] as const)[index % 3]!,
+    haveBytes: [bytes, 1_000_000, 0][index % 3]!,
+    path: `/data/weights/${fileName}`,
+  })),
+  'weights.download': {
+    ...job,
+    kind: 'download-weights',
+    total: 46_830_571,
+    message: 'resnet18-f37072fd.pth',
+  },
+  'weights.forget': {},
+  'weights.inspect': {
+    ...{ name: 'größe.pth', format: 'torch', layout: 'torchvision', content: 'retinanet' },
+    network: defaultNetworkOptions('resnet50', 5),
+    ...{ classColumns: 5, classNames: ['a', 'b', 'c', 'd', redCell.name], tensorCount: 295 },
+    ...{ parameterCount: 34_014_999, fileBytes: 136_595_076, missing: [], extra: ['ema.decay'] },
+    notes: ['The dictionary “model” was taken.'],
+  },
+  'weights.read': { name: 'resnet18-f37072fd.pth', meta: { classes: ['a'], step: 3 }, bytes: everyByte },
+  'weights.export': {
+    ...job,
+    kind: 'export-weights',
+    state: 'done',
+    report: { files: ['/out/a.onnx'], bytes: 9 },
+  },
   'proposals.replace': opened,
 };
 
