@@ -1,16 +1,18 @@
 /** Whichever dialog is open. Each is made anew when it opens, so none remembers an old choice. */
 import { Button, Modal } from '@mantine/core';
+import { useDialogs } from '../store/dialogs.ts';
 import { AddImagesDialog, FindMovedDialog } from './AddImagesDialog.tsx';
 import classes from './dialog.module.css';
-import { useDialogs } from './dialogStore.ts';
 import { ExportDialog } from './ExportDialog.tsx';
+import { ExportWeightsDialog } from './ExportWeightsDialog.tsx';
 import { ImportDialog } from './ImportDialog.tsx';
 import { closeLeaveQuestion, useLeaveQuestion } from './leaveStore.ts';
 import { NewProjectDialog, OpenProjectDialog } from './ProjectDialogs.tsx';
 import { ShortcutSheet } from './ShortcutSheet.tsx';
+import { WeightsFileDialog } from './WeightsFileDialog.tsx';
 
 export function Dialogs() {
-  const { opened, close } = useDialogs();
+  const { opened, runId, close } = useDialogs();
   return (
     <>
       {opened === 'shortcuts' && <ShortcutSheet onClose={close} />}
@@ -20,6 +22,8 @@ export function Dialogs() {
       {opened === 'find-moved' && <FindMovedDialog onClose={close} />}
       {opened === 'import' && <ImportDialog onClose={close} />}
       {opened === 'export' && <ExportDialog onClose={close} />}
+      {opened === 'weights-file' && <WeightsFileDialog onClose={close} />}
+      {opened === 'export-weights' && runId !== null && <ExportWeightsDialog runId={runId} onClose={close} />}
       <LeaveQuestion />
     </>
   );

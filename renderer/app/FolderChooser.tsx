@@ -1,13 +1,14 @@
 /**
- * Chooses a folder on this machine, the same way in the desktop's window and in a browser. The path can also be typed or pasted,
- * which is how a single file is named.
+ * Chooses a folder on this machine, or a file in one, the same way in the desktop's window and in a browser. The path can also be
+ * typed or pasted.
  */
 import { ActionIcon, Badge, Loader, TextInput, UnstyledButton } from '@mantine/core';
-import { IconArrowUp, IconFolder, IconHome } from '@tabler/icons-react';
+import { IconArrowUp, IconCpu, IconFolder, IconHome } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import type { RequestResult } from '../../shared/contract/requests.ts';
 import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import { client } from '../bridge/client.ts';
+import { bytesText, countWords } from '../store/words.ts';
 import classes from './FolderChooser.module.css';
 
 export type Listing = RequestResult<'folders.list'>;
@@ -23,12 +24,17 @@ interface FolderChooserProps {
   readonly description?: string;
   /** Where to begin; the person's home where left out. */
   readonly start?: string | null;
+  /** Which files to list beside the folders: a choice is then one of them. */
+  readonly files?: 'weights';
   onChange(choice: FolderChoice): void;
   /** A double click or Enter on a project, where projects are being looked for. */
   onProject?(path: string): void;
+  /** A double click on a file, or Enter on its path. */
+  onFile?(path: string): void;
 }
 
-export function FolderChooser({ label, description, start = null, onChange, onProject }: FolderChooserProps) {
+export function FolderChooser(props: FolderChooserProps) {
+  const { label, description, start = null, files, onChange, onProject, onFile } = props;
   const [listing, setListing] = useState<Listing | null>(null);
   const [typed, setTyped] = useState(start ?? '');
   const [problem, setProblem] = useState<ProblemData | null>(null);
@@ -44,7 +50,7 @@ export function FolderChooser({ label, description, start = null, onChange, onPr
   async function read(path: string | null, isTyped = false) {
     setIsReading(true);
     try {
-      show(await client.request('folders.list', { path }));
+      show(await client.request('folders.list', { path, files }));
     } catch (error) {
       // A typed path may name a file; only the one who uses it can say whether that is wrong.
       if (isTyped && path !== null) onChange({ path, listing: null });
@@ -72,7 +78,8 @@ export function FolderChooser({ label, description, start = null, onChange, onPr
         onKeyDown={(event) => {
           if (event.key !== 'Enter') return;
           event.preventDefault();
-          void read(typed, true);
+          if (onFile && isFileName(typed)) onFile(typed);
+          else void read(typed, true);
         }}
         rightSection={isReading ? <Loader size={14} /> : null}
       />
@@ -89,7 +96,9 @@ export function FolderChooser({ label, description, start = null, onChange, onPr
         <ActionIcon variant="default" size="sm" aria-label="Home folder" onClick={() => void read(null)}>
           <IconHome size={14} />
         </ActionIcon>
-        <span className={classes.summary}>{problem ? problem.message : listing ? summary(listing) : ''}</span>
+        <span className={classes.summary}>
+          {problem ? problem.message : listing ? summary(listing, files) : ''}
+        </span>
       </div>
       <ul className={classes.list} aria-label="Folders">
         {listing?.folders.map(({ name, path, isProject }) => (
@@ -108,16 +117,44 @@ export function FolderChooser({ label, description, start = null, onChange, onPr
             </UnstyledButton>
           </li>
         ))}
-        {listing?.folders.length === 0 && <li className={classes.none}>No folders in here.</li>}
+        {listing?.files.map(({ name, path, bytes }) => (
+          <li key={path}>
+            <UnstyledButton
+              className={classes.folder}
+              data-chosen={path === typed || undefined}
+              aria-pressed={path === typed}
+              data-testid={`file-${name}`}
+              onClick={() => {
+                setTyped(path);
+                onChange({ path, listing: null });
+              }}
+              onDoubleClick={() => onFile?.(path)}
+            >
+              <IconCpu size={16} className={classes.icon} />
+              <span className={classes.name}>{name}</span>
+              <span className={classes.size}>{bytesText(bytes)}</span>
+            </UnstyledButton>
+          </li>
+        ))}
+        {listing?.folders.length === 0 && listing.files.length === 0 && (
+          <li className={classes.none}>{files ? 'Nothing to choose in here.' : 'No folders in here.'}</li>
+        )}
       </ul>
     </div>
   );
 }
 
-function summary({ imageCount, isProject }: Listing): string {
+function summary({ imageCount, isProject, files }: Listing, wanted: 'weights' | undefined): string {
+  if (wanted)
+    return files.length === 0
+      ? 'No weights directly in this folder.'
+      : `${countWords(files.length, 'file')} of weights in this folder.`;
   if (isProject) return 'This folder is a project.';
   if (imageCount === 0) return 'No images directly in this folder.';
-  return imageCount === 1
-    ? '1 image in this folder.'
-    : `${imageCount.toLocaleString('en')} images in this folder.`;
+  return `${countWords(imageCount, 'image')} in this folder.`;
+}
+
+/** A folder's name may look like a file's too: then a click still opens it. */
+function isFileName(path: string): boolean {
+  return /\.(pth|pt|safetensors)$/i.test(path.trim());
 }

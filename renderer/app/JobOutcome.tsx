@@ -1,9 +1,11 @@
 /** Within a dialog: how a job goes on and what came of it. */
 import { Badge } from '@mantine/core';
-import type { ExportReport, ImportReport } from '../../shared/contract/schemas.ts';
+import { IconFile } from '@tabler/icons-react';
+import type { ExportReport, ImportReport, WeightsReport } from '../../shared/contract/schemas.ts';
 import classes from './dialog.module.css';
 import { JobProgress } from './JobsTray.tsx';
 import { ProblemList } from './ProblemList.tsx';
+import { baseName } from './paths.ts';
 import type { JobRun } from './useJobRun.ts';
 
 export function JobOutcome({ run, title }: { run: JobRun; title: string }) {
@@ -27,7 +29,23 @@ export function JobOutcome({ run, title }: { run: JobRun; title: string }) {
   );
 }
 
-function Report({ report }: { report: ImportReport | ExportReport }) {
+function Report({ report }: { report: ImportReport | ExportReport | WeightsReport }) {
+  return 'bytes' in report ? <WrittenFiles report={report} /> : <Labels report={report} />;
+}
+
+function WrittenFiles({ report: { files } }: { report: WeightsReport }) {
+  return (
+    <ul className={classes.files} data-testid="job-report">
+      {files.map((path) => (
+        <li key={path} title={path}>
+          <IconFile size={14} aria-hidden /> {baseName(path)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Labels({ report }: { report: ImportReport | ExportReport }) {
   const counts: [string, number][] = [
     ['images', report.images],
     ['boxes', report.boxes],

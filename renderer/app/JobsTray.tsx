@@ -3,6 +3,7 @@ import { ActionIcon, Button, CloseButton, Indicator, Popover, Progress, Tooltip 
 import { IconListCheck } from '@tabler/icons-react';
 import type { Job } from '../../shared/contract/schemas.ts';
 import { jobShare, useJobs } from '../store/jobs.ts';
+import { bytesText } from '../store/words.ts';
 import classes from './JobsTray.module.css';
 import { ProblemList } from './ProblemList.tsx';
 
@@ -12,6 +13,8 @@ export const jobTitles: Record<Job['kind'], string> = {
   export: 'Exporting labels',
   sample: 'Drawing the sample project',
   'find-moved': 'Looking for moved images',
+  'download-weights': 'Downloading weights',
+  'export-weights': 'Exporting weights',
 };
 
 export function JobsTray() {
@@ -88,9 +91,10 @@ function leftOut({ problems }: Job): string {
   return problems.length === 1 ? 'One file needs a look.' : `${problems.length} files need a look.`;
 }
 
-function countText(job: Job): string {
-  const done = job.done.toLocaleString('en');
-  return job.total === null ? done : `${done} of ${job.total.toLocaleString('en')}`;
+/** Of files or images, or of bytes where a file comes over the network. */
+function countText({ kind, done, total }: Job): string {
+  const text = kind === 'download-weights' ? bytesText : (count: number) => count.toLocaleString('en');
+  return total === null ? text(done) : `${text(done)} of ${text(total)}`;
 }
 
 function stateText(job: Job): string {

@@ -11,8 +11,8 @@ import {
   IconUpload,
   IconX,
 } from '@tabler/icons-react';
+import { useDialogs } from '../store/dialogs.ts';
 import { useProject } from '../store/project.ts';
-import { useDialogs } from './dialogStore.ts';
 import { beforeLeaving } from './leaveStore.ts';
 import classes from './ProjectMenu.module.css';
 

@@ -2,9 +2,9 @@
 import { Progress } from '@mantine/core';
 import type { ProblemKind } from '../../shared/domain/problem.ts';
 import { useCanvas } from '../store/canvas.ts';
+import { useDialogs } from '../store/dialogs.ts';
 import { isSampleRunning, jobShare, useJobs } from '../store/jobs.ts';
 import { useProject } from '../store/project.ts';
-import { useDialogs } from './dialogStore.ts';
 import { FullScreen } from './FullScreen.tsx';
 
 export function NoTokenScreen() {

@@ -3,9 +3,9 @@ import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } fr
 import { IconDeviceDesktop, IconHelp, IconMoon, IconSun } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { focusCanvas } from '../annotate/useFocusBack.ts';
+import { useDialogs } from '../store/dialogs.ts';
 import { usePreferences, type Workspace } from '../store/preferences.ts';
 import { ConnectionState } from './ConnectionState.tsx';
-import { useDialogs } from './dialogStore.ts';
 import { JobsTray } from './JobsTray.tsx';
 import { Logo } from './Logo.tsx';
 import { ProjectMenu } from './ProjectMenu.tsx';

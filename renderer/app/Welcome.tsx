@@ -1,8 +1,8 @@
 /** No project is open: start one, open one, or look around in the sample. */
 import { Badge, Button, UnstyledButton } from '@mantine/core';
 import { IconFolderOpen, IconFolderPlus, IconMicroscope } from '@tabler/icons-react';
+import { useDialogs } from '../store/dialogs.ts';
 import { useProject } from '../store/project.ts';
-import { useDialogs } from './dialogStore.ts';
 import { Logo } from './Logo.tsx';
 import classes from './Welcome.module.css';
 

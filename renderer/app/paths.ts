@@ -21,3 +21,13 @@ export function slugFor(name: string): string {
     .replace(/^-+|-+$/g, '');
   return slug === '' ? 'labels' : slug;
 }
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}
+
+/** The folder that holds it. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.length - baseName(path).length - 1) || path.charAt(0);
+}

@@ -1,8 +1,8 @@
 /** The one table of shortcuts: it drives what keys do and what the help sheet says. */
 import { isTyping, type KeyPress, matches } from '../annotate/keystroke.ts';
 import { labelShortcuts, type Shortcut } from '../annotate/labelShortcuts.ts';
+import { useDialogs } from '../store/dialogs.ts';
 import { usePreferences, type Workspace } from '../store/preferences.ts';
-import { useDialogs } from './dialogStore.ts';
 
 function go(workspace: Workspace) {
   usePreferences.getState().setWorkspace(workspace);

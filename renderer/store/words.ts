@@ -31,3 +31,17 @@ export function parametersText(count: number): string {
   if (count >= 1e6) return `${(count / 1e6).toFixed(1)} M`;
   return count >= 1e3 ? `${Math.round(count / 1e3)} K` : String(count);
 }
+
+/** Bytes as file managers and providers count them, in powers of ten: "137 MB", "4.2 MB", "812 KB". */
+export function bytesText(bytes: number): string {
+  const [unit, size] = bytes >= 1e9 ? ['GB', 1e9] : bytes >= 1e6 ? ['MB', 1e6] : ['KB', 1e3];
+  const value = bytes / (size as number);
+  return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} ${unit}`;
+}
+
+/** "a, b, c and 78 more". */
+export function someOf(names: readonly string[], shown: number): string {
+  // One name is not worth hiding.
+  if (names.length <= shown + 1) return names.join(', ');
+  return `${names.slice(0, shown).join(', ')} and ${(names.length - shown).toLocaleString('en-US')} more`;
+}

@@ -1,7 +1,6 @@
 /** Everything else that decides a run, for those who know the words. */
 import { NativeSelect, NumberInput, Switch, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { RunRecord } from '../../shared/contract/schemas.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import { useDraft } from './draft.ts';
 import classes from './RunForm.module.css';
@@ -108,9 +107,8 @@ const runFields: readonly FieldProps[] = [
   },
 ];
 
-export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
+export function AdvancedFields() {
   const { draft, set } = useDraft();
-  const starts = runs.filter(({ checkpointStep }) => checkpointStep !== null);
   return (
     <div className={classes.advanced}>
       <Group title="Focal loss" fields={focalFields}>
@@ -136,16 +134,7 @@ export function AdvancedFields({ runs }: { runs: readonly RunRecord[] }) {
         />
       </Group>
       <Group title="Run" fields={runFields}>
-        <NativeSelect
-          label="Start from"
-          size="xs"
-          data={[
-            { value: 'random', label: 'Random weights' },
-            ...starts.map(({ id, name }) => ({ value: id, label: name })),
-          ]}
-          value={starts.some(({ id }) => id === draft.init) ? draft.init : 'random'}
-          onChange={({ currentTarget }) => set({ init: currentTarget.value })}
-        />
+        {' '}
       </Group>
       <Switch
         size="xs"

@@ -2,10 +2,10 @@
 import { Alert, Button, NativeSelect, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useCallback, useEffect, useState } from 'react';
+import { formatInit } from '../../shared/training/startingPoint.ts';
 import { client } from '../bridge/client.ts';
 import { reportProblem } from '../store/notices.ts';
 import { useProject } from '../store/project.ts';
-import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
 import { type ProjectTrainingData, summarise } from '../store/trainingTask.ts';
 import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
@@ -13,18 +13,30 @@ import { BackboneCards } from './BackboneCards.tsx';
 import { DataPanel } from './DataPanel.tsx';
 import { draftProblem, useDraft } from './draft.ts';
 import classes from './RunForm.module.css';
+import { StartFrom } from './StartFrom.tsx';
+import { useStart } from './useStart.ts';
+import { trainedAt } from './weightsWords.ts';
 
 const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 
 export function RunForm() {
   const { draft, advanced, set, toggleAdvanced } = useDraft();
   const { data, reload } = useTrainingData(draft.includeUnreviewed);
-  const runs = useRuns((state) => state.runs);
   const live = useTraining((state) => state.live);
   const problem = useTraining((state) => state.problem);
-  const start = useTraining((state) => state.start);
+  const start = useStart(data?.classes ?? []);
+  const [isStarting, setIsStarting] = useState(false);
   const summary = data && summarise(data);
   const invalid = draftProblem(draft);
+  const seenSize = start.source && trainedAt(start.source);
+  const hasBoxes = (summary?.trainBoxes ?? 0) > 0;
+  const canStart = live === null && invalid === null && start.obstacle === null && hasBoxes;
+  const begin = async () => {
+    if (!start.source) return;
+    setIsStarting(true);
+    await useTraining.getState().start({ ...draft, init: formatInit(start.source) });
+    setIsStarting(false);
+  };
   return (
     <div className={classes.form}>
       <section className={classes.formSection}>
@@ -35,7 +47,12 @@ export function RunForm() {
           onChanged={reload}
         />
       </section>
-      <BackboneCards value={draft.backbone} onChange={(backbone) => set({ backbone })} />
+      <StartFrom start={start} />
+      <BackboneCards
+        value={draft.backbone}
+        fixed={start.backbone}
+        onChange={(backbone) => set({ backbone })}
+      />
       <div className={classes.fields}>
         <NativeSelect
           label="Image side"
@@ -73,10 +90,11 @@ export function RunForm() {
           decimals={6}
         />
       </div>
+      {seenSize && <p className={classes.hint}>{seenSize}</p>}
       <UnstyledButton className={classes.advancedToggle} aria-expanded={advanced} onClick={toggleAdvanced}>
         <IconChevronDown size={14} className={classes.chevron} data-open={advanced || undefined} /> Advanced
       </UnstyledButton>
-      {advanced && <AdvancedFields runs={runs} />}
+      {advanced && <AdvancedFields />}
       {invalid && (
         <Alert color="red" p="xs">
           {invalid.field}: {invalid.message}
@@ -88,12 +106,14 @@ export function RunForm() {
         </Alert>
       )}
       <div className={classes.startBar}>
+        {start.obstacle && <p className={classes.obstacle}>{start.obstacle}</p>}
         <Button
           fullWidth
           leftSection={<IconPlayerPlayFilled size={15} />}
-          disabled={live !== null || invalid !== null || !summary || summary.trainBoxes === 0}
+          loading={isStarting}
+          disabled={!canStart}
           data-testid="start-run"
-          onClick={() => void start(draft)}
+          onClick={() => void begin()}
         >
           {live ? 'A run is under way' : 'Start training'}
         </Button>

@@ -1,9 +1,15 @@
 /** A run in one glance: how far, how fast, how long, how good; and the handles to hold it. */
 import { Badge, Button, Progress } from '@mantine/core';
-import { IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerStopFilled } from '@tabler/icons-react';
+import {
+  IconPackageExport,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconPlayerStopFilled,
+} from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { lossText } from '../balance/share.ts';
+import { useDialogs } from '../store/dialogs.ts';
 import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
 import { type LiveRun, useTraining } from '../store/training.ts';
 import { apText, durationText, parametersText, rateText } from '../store/words.ts';
@@ -35,7 +41,10 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
           {live ? phaseTexts[live.phase] : runStatusText(run.status, false)}
         </Badge>
         <span className={classes.runWhere}>{whereText(run, history)}</span>
-        <Handles run={run} live={live} />
+        <div className={classes.handles}>
+          <Handles run={run} live={live} />
+          {run.checkpointStep !== null && <ExportWeights runId={run.id} />}
+        </div>
       </div>
       <Progress
         value={percent}
@@ -112,22 +121,20 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
   if (!live) {
     if (run.status === 'done' || run.status === 'running') return null;
     return (
-      <div className={classes.handles}>
-        <Button
-          size="xs"
-          leftSection={<IconPlayerPlayFilled size={14} />}
-          disabled={busy}
-          data-testid="resume-run"
-          onClick={() => void resumeRun(run.id)}
-        >
-          {run.checkpointStep === null ? 'Start again' : `Resume from step ${run.checkpointStep}`}
-        </Button>
-      </div>
+      <Button
+        size="xs"
+        leftSection={<IconPlayerPlayFilled size={14} />}
+        disabled={busy}
+        data-testid="resume-run"
+        onClick={() => void resumeRun(run.id)}
+      >
+        {run.checkpointStep === null ? 'Start again' : `Resume from step ${run.checkpointStep}`}
+      </Button>
     );
   }
   const held = live.phase === 'paused' || live.phase === 'pausing';
   return (
-    <div className={classes.handles}>
+    <>
       {held ? (
         <Button
           size="xs"
@@ -159,6 +166,21 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
       >
         Stop
       </Button>
-    </div>
+    </>
+  );
+}
+
+function ExportWeights({ runId }: { runId: string }) {
+  const exportWeights = useDialogs((state) => state.exportWeights);
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={<IconPackageExport size={15} />}
+      data-testid="export-weights"
+      onClick={() => exportWeights(runId)}
+    >
+      Export weights…
+    </Button>
   );
 }

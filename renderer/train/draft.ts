@@ -1,18 +1,28 @@
 /** The run form's fields. They outlive the form: a look at the labels must not cost what was typed. */
 import { create } from 'zustand';
 import { defaultTrainConfig, type TrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
+import { followSuggestion, fromNothing, type Suggestion } from './suggestions.ts';
 
 interface DraftState {
   readonly draft: TrainConfig;
   readonly advanced: boolean;
+  /** What the last choice of starting weights suggested. */
+  readonly suggested: Suggestion;
   set(changes: Partial<TrainConfig>): void;
+  suggest(next: Suggestion): void;
   toggleAdvanced(): void;
 }
 
 export const useDraft = create<DraftState>()((set) => ({
   draft: defaultTrainConfig,
   advanced: false,
+  suggested: fromNothing,
   set: (changes) => set(({ draft }) => ({ draft: { ...draft, ...changes } })),
+  suggest: (next) =>
+    set(({ draft, suggested }) => ({
+      draft: { ...draft, ...followSuggestion(draft, suggested, next) },
+      suggested: next,
+    })),
   toggleAdvanced: () => set(({ advanced }) => ({ advanced: !advanced })),
 }));
 

@@ -8,16 +8,22 @@ export type DialogName =
   | 'add-images'
   | 'find-moved'
   | 'import'
-  | 'export';
+  | 'export'
+  | 'weights-file';
 
 interface DialogsState {
-  readonly opened: DialogName | null;
+  readonly opened: DialogName | 'export-weights' | null;
+  /** Whose weights are exported. */
+  readonly runId: string | null;
   open(name: DialogName): void;
+  exportWeights(runId: string): void;
   close(): void;
 }
 
 export const useDialogs = create<DialogsState>()((set) => ({
   opened: null,
+  runId: null,
   open: (opened) => set({ opened }),
+  exportWeights: (runId) => set({ opened: 'export-weights', runId }),
   close: () => set({ opened: null }),
 }));
