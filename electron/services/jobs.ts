@@ -65,8 +65,8 @@ export class Jobs {
     return this.get(id);
   }
 
-  async cancelAll(): Promise<void> {
-    const running = [...this.#running.values()];
+  async cancelAll(which: (job: Job) => boolean = () => true): Promise<void> {
+    const running = [...this.#running].flatMap(([id, job]) => (which(this.get(id)) ? job : []));
     for (const { controller } of running) controller.abort();
     await Promise.all(running.map(({ finished }) => finished));
   }

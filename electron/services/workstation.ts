@@ -22,6 +22,8 @@ export interface WorkstationOptions {
   /** The user's own data folder: recent projects, the sample. */
   readonly dataPath: string;
   readonly version: string;
+  /** Where published weights are downloaded from instead of their own address, for tests. */
+  readonly downloadBase?: string | undefined;
 }
 
 export interface Workstation {
@@ -56,7 +58,7 @@ export function createWorkstation(options: WorkstationOptions): Workstation {
       ...labelHandlers(context),
       ...jobHandlers(context),
       ...runHandlers(context),
-      ...weightsHandlers(context, new PublishedLibrary(options.dataPath)),
+      ...weightsHandlers(context, new PublishedLibrary(options)),
     },
     subscribe: (listener) => events.subscribe(listener),
     store: () => projects.current,

@@ -105,7 +105,8 @@ export class Projects {
 
   async #closeNow(): Promise<void> {
     if (!this.#open) return;
-    await this.#options.jobs.cancelAll();
+    // A download belongs to the machine, not to the project.
+    await this.#options.jobs.cancelAll(({ kind }) => kind !== 'download-weights');
     await this.#open.chores;
     this.#open.store.close();
     this.#open = null;

@@ -28,16 +28,14 @@ export class ProjectLock {
   /** Throws a Problem: `already-open` naming the holder, `read-only` or `disk-full`. */
   static acquire(folder: string, shell: string, since: string): ProjectLock {
     const holderPath = join(folder, 'project.holder.json');
-    const db = Db.openPlain(join(folder, 'project.lock'));
+    let db: Db | null = null;
     try {
-      db.exec(`PRAGMA busy_timeout=${patienceMs}`);
-      db.exec('PRAGMA journal_mode=MEMORY');
-      db.exec('BEGIN EXCLUSIVE');
+      db = lockFile(join(folder, 'project.lock'));
       const holder: Holder = { pid: process.pid, host: hostname(), shell, since };
       writeFileSync(holderPath, `${JSON.stringify(holder)}\n`);
       return new ProjectLock(db, holderPath);
     } catch (error) {
-      db.close();
+      db?.close();
       const problem = asProblem(error, folder);
       throw problem.kind === 'already-open' ? alreadyOpen(folder, readHolder(holderPath)) : problem;
     }
@@ -47,6 +45,20 @@ export class ProjectLock {
     if (!this.#db.isOpen) return;
     rmSync(this.#holderPath, { force: true });
     this.#db.close();
+  }
+}
+
+/** The kernel's lock on a file, held until the Db is closed. Throws a Problem: `already-open` where another holds it. */
+export function lockFile(path: string): Db {
+  const db = Db.openPlain(path);
+  try {
+    db.exec(`PRAGMA busy_timeout=${patienceMs}`);
+    db.exec('PRAGMA journal_mode=MEMORY');
+    db.exec('BEGIN EXCLUSIVE');
+    return db;
+  } catch (error) {
+    db.close();
+    throw asProblem(error, path);
   }
 }
 
