@@ -1,13 +1,16 @@
 /**
- * Starting from another model's weights. Everything that fits is taken by name and shape; the class head is taken row by
- * row, for the classes whose names both models know; what is left keeps the fresh initialisation of the new network.
+ * Starting from another model's weights. Everything that fits is taken by name and shape; the class head is taken column by
+ * column, for the classes that both models know; what is left keeps the fresh initialisation of the new network, whose class
+ * biases are at the run's prior.
  */
 import { Problem } from '../domain/problem.ts';
+import { counted, listed } from '../formats/records.ts';
+import { planClasses, takeColumns } from '../weights/classHead.ts';
 import type { NamedTensor } from './ports.ts';
 
 export interface WeightsSource {
   readonly tensors: readonly NamedTensor[];
-  /** Class names in the order of the source's class head; empty where nobody knows them. */
+  /** Class names in the order of the source's class head, a background in front or not; empty where nobody knows them. */
   readonly classes: readonly string[];
   /** For messages: the file or run as the user knows it. */
   readonly name: string;
@@ -19,8 +22,10 @@ export interface Initialisation {
   readonly taken: number;
   /** Names of parameters that stay as initialised. */
   readonly fresh: string[];
-  /** Classes whose head rows were taken over. */
+  /** Classes whose head columns were taken over. */
   readonly classes: string[];
+  /** What was done, in sentences for people. */
+  readonly notes: string[];
 }
 
 const classHead = 'head.classification_head.cls_logits.';
@@ -35,59 +40,70 @@ export function initialiseFrom(
   classes: readonly string[],
 ): Initialisation {
   const known = new Map(source.tensors.map((tensor) => [tensor.name, tensor]));
-  const fresh: string[] = [];
-  const shared = classes.filter((name) => source.classes.includes(name));
-  const tensors = target.map((own) => {
-    const theirs = known.get(own.name);
-    if (!theirs) {
-      fresh.push(own.name);
-      return own;
-    }
-    if (own.name.startsWith(classHead)) return mergeClassRows(source, theirs, own, classes);
-    if (!sameShape(theirs, own)) throw shapeProblem(source, theirs, own);
-    return { ...own, data: theirs.data };
-  });
-  if (fresh.length === target.length) {
+  if (!target.some(({ name }) => known.has(name))) {
     throw new Problem(
       'bad-input',
       `${source.name} shares no parameter with this network.`,
       'Choose weights of the same kind of detector, or start from random weights.',
     );
   }
-  return { tensors, taken: target.length - fresh.length, fresh, classes: shared };
+  const head = classHeadOf(source, known, target, classes);
+  const taken = classes.filter((_, index) => typeof head?.plan.columns[index] === 'number');
+  const isFresh = ({ name }: NamedTensor) =>
+    !known.has(name) || (name.startsWith(classHead) && taken.length === 0);
+  const fresh = target.filter(isFresh).map(({ name }) => name);
+  const tensors = target.map((own) => {
+    const theirs = known.get(own.name);
+    if (!theirs) return own;
+    if (head && own.name.startsWith(classHead))
+      return takeColumns(theirs, head.columns, own, head.plan.columns);
+    if (!sameShape(theirs.shape, own.shape)) throw shapeProblem(source, theirs, own);
+    return { ...own, data: theirs.data };
+  });
+  return {
+    tensors,
+    taken: target.length - fresh.length,
+    fresh,
+    classes: taken,
+    notes: [
+      `${source.name}: ${target.length - fresh.length} of ${counted(target.length, 'tensor', 'tensors')} taken.`,
+      ...(head ? [head.plan.note] : []),
+      ...(fresh.length > 0 ? [`Fresh: ${listed(partsOf(fresh))}.`] : []),
+    ],
+  };
 }
 
-/**
- * Head channels are ordered anchor-major (`a * slots + slot`): a slot per class, and in torchvision's own files an unused
- * background slot 0 in front.
- */
-function mergeClassRows(
+/** How the source's class columns become this network's; null where either has no class head. */
+function classHeadOf(
   source: WeightsSource,
-  theirs: NamedTensor,
-  own: NamedTensor,
+  known: ReadonlyMap<string, NamedTensor>,
+  target: readonly NamedTensor[],
   classes: readonly string[],
-): NamedTensor {
-  const slots = classes.length;
-  const anchors = own.shape[0]! / slots;
-  const theirSlots = theirs.shape[0]! / anchors;
-  const rowSize = own.data.length / own.shape[0]!;
-  const fits = theirs.data.length / theirs.shape[0]! === rowSize && Number.isInteger(theirSlots);
-  if (!fits) throw shapeProblem(source, theirs, own);
-  const data = own.data.slice();
-  const theirOffset = theirSlots - source.classes.length;
-  for (const [index, name] of classes.entries()) {
-    const theirIndex = source.classes.indexOf(name);
-    if (theirIndex < 0 || theirOffset < 0) continue;
-    for (let anchor = 0; anchor < anchors; anchor++) {
-      const from = (anchor * theirSlots + theirOffset + theirIndex) * rowSize;
-      data.set(theirs.data.subarray(from, from + rowSize), (anchor * slots + index) * rowSize);
-    }
+) {
+  const theirs = known.get(`${classHead}weight`);
+  const own = target.find(({ name }) => name === `${classHead}weight`);
+  if (!theirs || !own) return null;
+  const columns = theirs.shape[0]! / (own.shape[0]! / classes.length);
+  if (!Number.isInteger(columns) || !sameShape(theirs.shape.slice(1), own.shape.slice(1))) {
+    throw shapeProblem(source, theirs, own);
   }
-  return { ...own, data };
+  return { columns, plan: planClasses({ columns, names: source.classes }, classes) };
 }
 
-function sameShape(a: NamedTensor, b: NamedTensor): boolean {
-  return a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis]);
+/** "pyramid", "class head" …: hundreds of names say less. */
+function partsOf(names: readonly string[]): string[] {
+  const words: readonly (readonly [prefix: string, part: string])[] = [
+    ['backbone.body.', 'backbone'],
+    ['backbone.fpn.', 'pyramid'],
+    ['head.classification_head.', 'class head'],
+    ['head.regression_head.', 'box head'],
+  ];
+  const parts = names.map((name) => words.find(([prefix]) => name.startsWith(prefix))?.[1] ?? name);
+  return [...new Set(parts)];
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
 function shapeProblem(source: WeightsSource, theirs: NamedTensor, own: NamedTensor): Problem {

@@ -1,4 +1,8 @@
-/** Where a run's weights start: what `config.init` says. */
+/** Where a run's weights start: what `config.init` says, and what weights that are at hand mean for the run's classes. */
+import type { RetinaNetOptions } from '../detector/network.ts';
+import type { OpenedWeights } from '../weights/openWeights.ts';
+import type { WeightsSource } from './initialise.ts';
+
 export type InitSource =
   | { readonly kind: 'random' }
   | { readonly kind: 'run'; readonly runId: string }
@@ -25,4 +29,20 @@ export function formatInit(source: InitSource): string {
     case 'published':
       return `published:${source.id}`;
   }
+}
+
+export interface StartingPoint {
+  /** The network the weights were made for, with these classes. */
+  readonly network: RetinaNetOptions;
+  /** What `runTraining` fills that network from. */
+  readonly initial: WeightsSource;
+}
+
+/** Reads all tensors. Throws `damaged` where a detector lacks some of them, `not-finite` where one is spoilt. */
+export function startFrom(weights: OpenedWeights, classes: readonly string[]): StartingPoint {
+  const { name, network, classNames } = weights.description;
+  return {
+    network: { ...network, foregroundClassCount: classes.length },
+    initial: { name, classes: classNames ?? [], tensors: weights.tensors() },
+  };
 }
