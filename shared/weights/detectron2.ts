@@ -136,7 +136,10 @@ function anchorSizesOf(
   file: string,
 ): number[][] {
   return levelNames.map((_, level) => {
-    const usual = Array.from({ length: sizeCount }, (__, index) => 32 * 2 ** level * 2 ** (index / sizeCount));
+    const usual = Array.from(
+      { length: sizeCount },
+      (__, index) => 32 * 2 ** level * 2 ** (index / sizeCount),
+    );
     const cells = tensors.get(`anchor_generator.cell_anchors.${level}`)?.read();
     if (!cells) return usual;
     if (cells.length !== sizeCount * ratioCount * 4)
