@@ -3,27 +3,30 @@
  * average precision over ten IoU thresholds and 101 recalls, average recall under three caps, by size of the object.
  */
 import { accumulate, type Curve } from './cocoAccumulate.ts';
-import { type CocoDetection, type CocoGroundTruth, type CocoInput, groupCoco } from './cocoInput.ts';
-import { type AreaRange, matchImage, prepareImage } from './cocoMatch.ts';
+import {
+  type CocoDetection,
+  type CocoGroundTruth,
+  type CocoInput,
+  groupCoco,
+  type Strangers,
+} from './cocoInput.ts';
+import { type AreaRange, matchCategory, prepareCategory } from './cocoMatch.ts';
 import { numpyMean } from './numpyMath.ts';
 
+/** COCO's twelve, in its order. */
+export const figureNames = [
+  ...(['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl'] as const),
+  ...(['AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl'] as const),
+] as const;
+export type FigureName = (typeof figureNames)[number];
+
 /** -1 where there is no ground truth to be found. */
-export interface CocoMetrics {
-  readonly AP: number;
-  readonly AP50: number;
-  readonly AP75: number;
-  readonly APs: number;
-  readonly APm: number;
-  readonly APl: number;
-  readonly AR1: number;
-  readonly AR10: number;
-  readonly AR100: number;
-  readonly ARs: number;
-  readonly ARm: number;
-  readonly ARl: number;
+export type CocoMetrics = Readonly<Record<FigureName, number>> & {
   /** AP by category name; where two categories share a name, by "name (id)". */
   readonly perClass: Readonly<Record<string, number>>;
-}
+  /** AP50, under the same names. */
+  readonly perClass50: Readonly<Record<string, number>>;
+};
 
 /** Metrics and the curves behind them. */
 export interface CocoEvaluation {
@@ -33,6 +36,13 @@ export interface CocoEvaluation {
   readonly precision: Float64Array;
   /** `[T, K, areas, caps]` */
   readonly recall: Float64Array;
+  readonly strangers: Strangers;
+}
+
+/** Categories that have been evaluated. */
+export interface EvaluationProgress {
+  readonly done: number;
+  readonly total: number;
 }
 
 const thresholdStep = (0.95 - 0.5) / 9;
@@ -58,23 +68,47 @@ export function evaluateCoco(
   groundTruth: CocoGroundTruth,
   detections: readonly CocoDetection[],
 ): CocoEvaluation {
+  return runToEnd(evaluateCocoStepwise(groundTruth, detections));
+}
+
+/** As `evaluateCoco`, a category at a time: whoever runs it can tell how far it is, and leave it. */
+export function* evaluateCocoStepwise(
+  groundTruth: CocoGroundTruth,
+  detections: readonly CocoDetection[],
+): Generator<EvaluationProgress, CocoEvaluation> {
   const input = groupCoco(groundTruth, detections);
-  const tables = emptyTables(input.categoryIds.length);
-  input.categoryIds.forEach((categoryId, k) => {
-    const perImage = input.byCategory.get(categoryId)!;
-    const prepared = input.imageIds
-      .filter((imageId) => perImage.has(imageId))
-      .map((imageId) => prepareImage(perImage.get(imageId)!, detectionCaps.at(-1)!));
-    areas.forEach((range, area) => {
-      const images = prepared.map((image) => matchImage(image, range, iouThresholds));
-      detectionCaps.forEach((limit, cap) => {
-        const curves = accumulate(images, iouThresholds.length, recallThresholds, limit);
-        if (curves) tables.store(curves, k, area, cap);
-      });
+  const total = input.categoryIds.length;
+  const tables = emptyTables(total);
+  for (const [k, categoryId] of input.categoryIds.entries()) {
+    evaluateCategory(input, categoryId, (curves, area, cap) => tables.store(curves, k, area, cap));
+    yield { done: k + 1, total };
+  }
+  const { categoryIds, strangers } = input;
+  const { precision, recall } = tables;
+  return { metrics: summarise(tables, input), categoryIds, precision, recall, strangers };
+}
+
+export function runToEnd<T>(steps: Generator<unknown, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+function evaluateCategory(
+  { byCategory, imageIds }: CocoInput,
+  categoryId: number,
+  store: (curves: readonly Curve[], area: number, cap: number) => void,
+): void {
+  const perImage = byCategory.get(categoryId)!;
+  const contents = imageIds.flatMap((imageId) => perImage.get(imageId) ?? []);
+  const prepared = prepareCategory(contents, detectionCaps.at(-1)!);
+  areas.forEach((range, area) => {
+    const matches = matchCategory(prepared, range, iouThresholds);
+    detectionCaps.forEach((limit, cap) => {
+      const curves = accumulate(prepared, matches, recallThresholds, limit);
+      if (curves) store(curves, area, cap);
     });
   });
-  const { precision, recall } = tables;
-  return { metrics: summarise(tables, input), categoryIds: input.categoryIds, precision, recall };
 }
 
 type Tables = ReturnType<typeof emptyTables>;
@@ -128,11 +162,15 @@ function summarise(tables: Tables, input: CocoInput): CocoMetrics {
   const [all, small, medium, large] = [0, 1, 2, 3];
   const [one, ten, hundred] = [0, 1, 2];
   const names = [...input.names.values()];
-  const perClass = input.categoryIds.map((id, k): [string, number] => {
-    const name = input.names.get(id)!;
-    const isShared = names.indexOf(name) !== names.lastIndexOf(name);
-    return [isShared ? `${name} (${id})` : name, tables.meanPrecision(everyThreshold, [k], all, hundred)];
-  });
+  const perClass = (thresholds: readonly number[]) =>
+    Object.fromEntries(
+      input.categoryIds.map((id, k) => {
+        const name = input.names.get(id)!;
+        const isShared = names.indexOf(name) !== names.lastIndexOf(name);
+        const value = tables.meanPrecision(thresholds, [k], all, hundred);
+        return [isShared ? `${name} (${id})` : name, value];
+      }),
+    );
   return {
     AP: tables.meanPrecision(everyThreshold, everyClass, all, hundred),
     AP50: tables.meanPrecision(at(0.5), everyClass, all, hundred),
@@ -146,7 +184,8 @@ function summarise(tables: Tables, input: CocoInput): CocoMetrics {
     ARs: tables.meanRecall(small, hundred),
     ARm: tables.meanRecall(medium, hundred),
     ARl: tables.meanRecall(large, hundred),
-    perClass: Object.fromEntries(perClass),
+    perClass: perClass(everyThreshold),
+    perClass50: perClass(at(0.5)),
   };
 }
 

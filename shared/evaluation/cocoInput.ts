@@ -8,6 +8,7 @@ export interface CocoAnnotation {
   readonly id: number;
   readonly image_id: number;
   readonly category_id: number;
+  /** A `BoxXywh`. */
   readonly bbox: readonly number[];
   /** Decides the size class; of a segmentation it is smaller than the box's. */
   readonly area: number;
@@ -24,26 +25,15 @@ export interface CocoGroundTruth {
 export interface CocoDetection {
   readonly image_id: number;
   readonly category_id: number;
+  /** A `BoxXywh`. */
   readonly bbox: readonly number[];
-  readonly score: number;
-}
-
-export interface Truth {
-  readonly id: number;
-  readonly box: BoxXywh;
-  readonly area: number;
-  readonly crowd: boolean;
-}
-
-export interface Found {
-  readonly box: BoxXywh;
   readonly score: number;
 }
 
 /** What one image has of one category, in the order of the files. */
 export interface ImageCategory {
-  readonly truths: Truth[];
-  readonly found: Found[];
+  readonly truths: CocoAnnotation[];
+  readonly found: CocoDetection[];
 }
 
 export interface CocoInput {
@@ -54,87 +44,143 @@ export interface CocoInput {
   readonly names: ReadonlyMap<number, string>;
   /** category -> image -> content; only pairs with something in them. */
   readonly byCategory: ReadonlyMap<number, ReadonlyMap<number, ImageCategory>>;
+  /** Detections of categories that the ground truth does not have: not counted, as in pycocotools. */
+  readonly strangers: Strangers;
 }
 
-/** Checks and groups. Throws `bad-input` naming the annotation or detection that cannot be evaluated. */
+export interface Strangers {
+  readonly detections: number;
+  /** Ascending. */
+  readonly categoryIds: readonly number[];
+}
+
+const truthRemedy =
+  'Write every annotation as COCO does: id, image_id, category_id, bbox as [x, y, width, height], area, and iscrowd 0 or 1.';
+const foundRemedy =
+  'Write every detection as COCO does: image_id, category_id, bbox as [x, y, width, height], score.';
+const listRemedy = 'Give a COCO file with images, annotations and categories, each with a number as its id.';
+
+/** Checks and groups. Throws `bad-input` naming the entry and the field that cannot be evaluated. */
 export function groupCoco(groundTruth: CocoGroundTruth, detections: readonly CocoDetection[]): CocoInput {
-  const images = new Set(listOf(groundTruth.images, 'images').map((image) => idOf(image.id, 'an image')));
-  const names = new Map<number, string>();
-  for (const { id, name } of listOf(groundTruth.categories, 'categories')) {
-    names.set(idOf(id, 'a category'), String(name));
-  }
+  const imageIds = new Set(entriesOf(groundTruth, 'images').map(({ id }) => id));
+  const names = new Map(entriesOf(groundTruth, 'categories').map(({ id, name }) => [id, String(name ?? id)]));
   const byCategory = new Map<number, Map<number, ImageCategory>>();
   for (const id of names.keys()) byCategory.set(id, new Map());
-  const cell = (category: number, image: number): ImageCategory | null => {
-    const perImage = byCategory.get(category);
-    if (!perImage || !images.has(image)) return null;
-    let content = perImage.get(image);
+  const contentOf = (categoryId: number, imageId: number): ImageCategory | null => {
+    const perImage = byCategory.get(categoryId);
+    if (!perImage || !imageIds.has(imageId)) return null;
+    let content = perImage.get(imageId);
     if (!content) {
       content = { truths: [], found: [] };
-      perImage.set(image, content);
+      perImage.set(imageId, content);
     }
     return content;
   };
 
-  const seen = new Set<number>();
-  for (const annotation of listOf(groundTruth.annotations, 'annotations')) {
-    const truth = truthOf(annotation);
-    if (seen.has(truth.id))
-      throw bad(`annotation ${truth.id} appears twice`, 'Give every annotation its own id.');
-    seen.add(truth.id);
-    cell(annotation.category_id, annotation.image_id)?.truths.push(truth);
-  }
-  detections.forEach((detection, index) => {
-    if (!images.has(detection.image_id)) {
+  const indexOfId = new Map<number, number>();
+  entriesOf(groundTruth, 'annotations').forEach((truth, index) => {
+    checkTruth(truth, index);
+    const before = indexOfId.get(truth.id);
+    if (before !== undefined)
+      throw bad(`annotations[${before}] and [${index}] both have the id ${truth.id}`, truthRemedy);
+    indexOfId.set(truth.id, index);
+    contentOf(truth.category_id, truth.image_id)?.truths.push(truth);
+  });
+  const strangeIds = new Set<number>();
+  let strangeCount = 0;
+  listOf(detections, 'the detections are').forEach((detection, index) => {
+    checkFound(detection, index);
+    const { image_id, category_id } = detection;
+    if (!imageIds.has(image_id)) {
       throw bad(
-        `detection ${index} is on image ${detection.image_id}, which the ground truth does not have`,
+        `detections[${index}] has the image_id ${image_id}, which the ground truth does not have`,
         'Evaluate detections against the annotations of the same images.',
       );
     }
-    cell(detection.category_id, detection.image_id)?.found.push(foundOf(detection, index));
+    const content = contentOf(category_id, image_id);
+    if (content) content.found.push(detection);
+    else {
+      strangeCount++;
+      strangeIds.add(category_id);
+    }
   });
-  return { categoryIds: ascending(names.keys()), imageIds: ascending(images), names, byCategory };
+  return {
+    categoryIds: ascending(names.keys()),
+    imageIds: ascending(imageIds),
+    names,
+    byCategory,
+    strangers: { detections: strangeCount, categoryIds: ascending(strangeIds) },
+  };
 }
 
-function truthOf(annotation: CocoAnnotation): Truth {
-  const id = idOf(annotation.id, 'an annotation');
-  const what = `annotation ${id}`;
-  const remedy = 'Write the annotations as COCO does: bbox of four numbers, area, and iscrowd 0 or 1.';
-  if (annotation.iscrowd === undefined || annotation.iscrowd === null)
-    throw bad(`${what} has no iscrowd`, remedy);
-  if (!Number.isFinite(annotation.area)) throw bad(`${what} has no area`, remedy);
-  const box = boxOf(annotation.bbox);
-  if (!box) throw bad(`${what} has no valid bbox`, remedy);
-  return { id, box, area: annotation.area, crowd: Number(annotation.iscrowd) !== 0 };
+function checkTruth(truth: CocoAnnotation, index: number): void {
+  const what = `annotations[${index}] (id ${truth.id})`;
+  requireNumbers(truth, ['image_id', 'category_id', 'area'], what, truthRemedy);
+  requireBox(truth, what, truthRemedy);
+  const { iscrowd } = truth;
+  if (typeof iscrowd !== 'boolean') requireNumbers({ iscrowd }, ['iscrowd'], what, truthRemedy);
 }
 
-function foundOf(detection: CocoDetection, index: number): Found {
-  const box = boxOf(detection.bbox);
-  if (!box || !Number.isFinite(detection.score)) {
-    throw bad(
-      `detection ${index} has no valid ${box ? 'score' : 'bbox'}`,
-      'Write the detections as COCO does: image_id, category_id, bbox of four numbers, score.',
-    );
-  }
-  return { box, score: detection.score };
+function checkFound(detection: CocoDetection, index: number): void {
+  const what = `detections[${index}]`;
+  requireObject(detection, what, foundRemedy);
+  requireNumbers(detection, ['image_id', 'category_id', 'score'], what, foundRemedy);
+  requireBox(detection, what, foundRemedy);
 }
 
-function boxOf(bbox: readonly number[]): BoxXywh | null {
-  if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) return null;
-  return bbox as unknown as BoxXywh;
+/** A list of the ground truth whose entries all have a numeric id. */
+function entriesOf<Name extends 'images' | 'annotations' | 'categories'>(
+  groundTruth: CocoGroundTruth,
+  name: Name,
+): CocoGroundTruth[Name] {
+  const list = listOf(groundTruth[name], `the ground truth's "${name}" is`);
+  list.forEach((entry, index) => {
+    const what = `${name}[${index}]`;
+    requireObject(entry, what, listRemedy);
+    requireNumbers(entry, ['id'], what, listRemedy);
+  });
+  return list;
 }
 
-function listOf<T>(list: readonly T[], name: string): readonly T[] {
+function listOf<List extends readonly unknown[]>(list: List, what: string): List {
   if (Array.isArray(list)) return list;
-  throw bad(
-    `the ground truth has no list "${name}"`,
-    'Give a COCO file with images, annotations and categories.',
-  );
+  throw bad(`${what} ${list === undefined ? 'missing' : 'no list'}`, listRemedy);
 }
 
-function idOf(id: number, what: string): number {
-  if (Number.isFinite(id)) return id;
-  throw bad(`${what} has no numeric id`, 'Number images, annotations and categories.');
+function requireObject(entry: unknown, what: string, remedy: string): void {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+    throw bad(`${what} is no object`, remedy);
+}
+
+function requireNumbers<Name extends string>(
+  entry: Readonly<Record<Name, unknown>>,
+  fields: readonly Name[],
+  what: string,
+  remedy: string,
+): void {
+  for (const field of fields) {
+    const value = entry[field];
+    if (!Number.isFinite(value)) throw badField(what, field, value, 'a number', remedy);
+  }
+}
+
+function requireBox(
+  entry: { bbox: readonly number[]; segmentation?: unknown },
+  what: string,
+  remedy: string,
+) {
+  const { bbox } = entry;
+  if (Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite)) return;
+  const outlined = bbox == null && entry.segmentation != null;
+  throw outlined
+    ? bad(`${what} has a segmentation and no bbox`, `Only boxes are evaluated. ${remedy}`)
+    : badField(what, 'bbox', bbox, 'four numbers', remedy);
+}
+
+function badField(what: string, field: string, value: unknown, wanted: string, remedy: string): Problem {
+  if (value === undefined) return bad(`${what} has no ${field}`, remedy);
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value).slice(0, 60);
+  return bad(`the ${field} of ${what} is ${shown} and not ${wanted}`, remedy);
 }
 
 function ascending(ids: Iterable<number>): number[] {

@@ -2,7 +2,7 @@
 import type { BoxPx } from '../domain/box.ts';
 import { heightPx, widthPx } from '../domain/box.ts';
 import type { Detection } from '../loss/executor.ts';
-import { type CocoMetrics, evaluateCoco } from './coco.ts';
+import { type EvaluationProgress, evaluateCocoStepwise, type FigureName, runToEnd } from './coco.ts';
 import type { BoxXywh } from './cocoInput.ts';
 
 export interface TruthBox {
@@ -12,10 +12,13 @@ export interface TruthBox {
   readonly ignore: boolean;
 }
 
+type Figure = number | null;
+
 /** As CocoMetrics, null where there is nothing to be found. */
-export type DetectionMetrics = {
-  readonly [Name in Exclude<keyof CocoMetrics, 'perClass'>]: number | null;
-} & { readonly perClass: Readonly<Record<string, number | null>> };
+export type DetectionMetrics = Readonly<Record<FigureName, Figure>> & {
+  readonly perClass: Readonly<Record<string, Figure>>;
+  readonly perClass50: Readonly<Record<string, Figure>>;
+};
 
 /**
  * Detections of each image against its boxes, both in pixels of the upright image and listed in the same order of images.
@@ -26,6 +29,15 @@ export function evaluateDetections(
   detectionsPerImage: readonly (readonly Detection[])[],
   classNames: readonly string[],
 ): DetectionMetrics {
+  return runToEnd(evaluateDetectionsStepwise(truthPerImage, detectionsPerImage, classNames));
+}
+
+/** As `evaluateDetections`, a class at a time. */
+export function* evaluateDetectionsStepwise(
+  truthPerImage: readonly (readonly TruthBox[])[],
+  detectionsPerImage: readonly (readonly Detection[])[],
+  classNames: readonly string[],
+): Generator<EvaluationProgress, DetectionMetrics> {
   const images = truthPerImage.map((_, index) => ({ id: index + 1 }));
   let nextId = 1;
   const annotations = truthPerImage.flatMap((boxes, image) =>
@@ -47,15 +59,20 @@ export function evaluateDetections(
     })),
   );
   const categories = classNames.map((name, id) => ({ id, name }));
-  const { perClass, ...figures } = evaluateCoco({ images, annotations, categories }, detections).metrics;
-  return { ...mapValues(figures, known), perClass: mapValues(perClass, known) };
+  const truth = { images, annotations, categories };
+  const { perClass, perClass50, ...figures } = (yield* evaluateCocoStepwise(truth, detections)).metrics;
+  return {
+    ...mapValues(figures, known),
+    perClass: mapValues(perClass, known),
+    perClass50: mapValues(perClass50, known),
+  };
 }
 
 function xywh(box: BoxPx): BoxXywh {
   return [box[0], box[1], widthPx(box), heightPx(box)];
 }
 
-function known(value: number): number | null {
+function known(value: number): Figure {
   return value > -1 ? value : null;
 }
 
