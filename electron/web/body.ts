@@ -1,21 +1,26 @@
-/** Reads a request's body up to a limit: what is too big is refused at its announcement, or as soon as it passes the limit. */
+/** Reads a request's message up to a limit: what is too big is refused at its announcement, or as soon as it passes the limit. */
 import type { IncomingMessage } from 'node:http';
+import { MessageReader, type TextCoder } from '../../shared/contract/wire.ts';
 import { Problem } from '../../shared/domain/problem.ts';
 import { tooLargeMessage } from '../host/requestLimits.ts';
 import { Refusal } from './refusal.ts';
 
-/** Throws a `Refusal` past the limit, `offline` where the connection ends before the body does. */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+/** Throws a `Refusal` past the limit, `offline` where the connection ends before the body does, `bad-input` for no message of ours. */
+export async function readMessage(
+  request: IncomingMessage,
+  coder: TextCoder,
+  limitBytes: number,
+): Promise<unknown> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   if (announced > limitBytes) throw tooLarge(limitBytes);
-  const chunks: Buffer[] = [];
+  const reader = new MessageReader(coder, limitBytes);
   let length = 0;
   try {
     // Left open on refusal, so that the refusal can still be told.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       length += chunk.length;
       if (length > limitBytes) throw tooLarge(limitBytes);
-      chunks.push(chunk);
+      reader.take(chunk);
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -26,9 +31,11 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
       String(error),
     );
   }
-  const body = Buffer.concat(chunks, length);
-  // A Buffer's `slice` and `toJSON` are its own: the services get what the contract says.
-  return new Uint8Array(body.buffer, body.byteOffset, length);
+  try {
+    return reader.finish();
+  } catch (error) {
+    throw new Problem('bad-input', 'The request is malformed.', 'Reload the page.', String(error));
+  }
 }
 
 function tooLarge(limitBytes: number): Refusal {

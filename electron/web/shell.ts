@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { dispatch } from '../../shared/contract/dispatch.ts';
 import type { Handlers } from '../../shared/contract/requests.ts';
-import { packMessage, type TextCoder, unpackMessage } from '../../shared/contract/wire.ts';
+import { messageParts, type TextCoder } from '../../shared/contract/wire.ts';
 import { Problem, toProblemData } from '../../shared/domain/problem.ts';
 import { newNonce, securityHeaders } from '../host/pageHeaders.ts';
 import { loadRendererFiles, type RendererFiles } from '../host/rendererFiles.ts';
 import { requestLimitBytes } from '../host/requestLimits.ts';
 import type { ServedWorkstation } from '../host/servedWorkstation.ts';
-import { readBody } from './body.ts';
+import { readMessage } from './body.ts';
 import { createEventStream } from './eventStream.ts';
 import { createGate, type Gate } from './gate.ts';
 import { Refusal } from './refusal.ts';
@@ -128,24 +128,17 @@ async function answerRequest(
   // Before a byte of the body is read.
   gate.checkCaller(request.headers);
   if (request.method !== 'POST') throw wrongMethod();
-  const body = await readBody(request, requestLimitBytes(name));
-  const result = await dispatch(handlers, name, unpack(body));
-  const packed = packMessage(coder, result);
+  const params = await readMessage(request, coder, requestLimitBytes(name));
+  const { head, bytes } = messageParts(coder, await dispatch(handlers, name, params));
   response.writeHead(200, {
     ...securityHeaders(newNonce()),
     'Content-Type': 'application/octet-stream',
-    'Content-Length': packed.length,
+    'Content-Length': head.length + (bytes?.length ?? 0),
     'Cache-Control': 'no-store',
   });
-  response.end(packed);
-}
-
-function unpack(body: Uint8Array): unknown {
-  try {
-    return unpackMessage(coder, body);
-  } catch (error) {
-    throw new Problem('bad-input', 'The request is malformed.', 'Reload the page.', String(error));
-  }
+  response.cork();
+  response.write(head);
+  response.end(bytes);
 }
 
 function wrongMethod(): Refusal {

@@ -4,7 +4,7 @@
  */
 import { type HostEvent, hostEventSchema } from '../../shared/contract/events.ts';
 import type { RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
-import { packMessage, type TextCoder, unpackMessage } from '../../shared/contract/wire.ts';
+import { MessageReader, packMessage, type TextCoder } from '../../shared/contract/wire.ts';
 import { createEmitter } from './emitter.ts';
 import { offlineProblem, problemFromWire, sessionEndedProblem } from './problems.ts';
 import type { Connection, Transport } from './transport.ts';
@@ -59,7 +59,7 @@ export function webTransport(surroundings: WebSurroundings = browserSurroundings
       response = await surroundings.fetch(`${origin}/api/${name}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
-        body: packMessage(coder, params) as Uint8Array<ArrayBuffer>,
+        body: packMessage(coder, params),
       });
     } catch (error) {
       throw offlineProblem(String(error));
@@ -69,7 +69,7 @@ export function webTransport(surroundings: WebSurroundings = browserSurroundings
       throw sessionEndedProblem();
     }
     if (!response.ok) throw problemFromWire(await readJson(response), `${name} failed (${response.status}).`);
-    return unpackMessage(coder, new Uint8Array(await response.arrayBuffer())) as RequestResult<N>;
+    return (await readMessage(response)) as RequestResult<N>;
   }
 
   function connect() {
@@ -126,6 +126,22 @@ export function webTransport(surroundings: WebSurroundings = browserSurroundings
       connect();
     },
   };
+}
+
+/** Piece by piece: a whole answer beside the bytes it carries would take their memory twice. */
+async function readMessage(response: Response): Promise<unknown> {
+  const message = new MessageReader(coder);
+  const stream = response.body?.getReader();
+  try {
+    for (;;) {
+      const piece = await stream?.read();
+      if (!piece || piece.done) break;
+      message.take(piece.value);
+    }
+  } catch (error) {
+    throw offlineProblem(String(error));
+  }
+  return message.finish();
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -358,7 +358,11 @@ describe('bodies', () => {
     ['a number for a message', rawMessage('7')],
     ['null for a message', rawMessage('null')],
     ['broken UTF-8', Uint8Array.of(3, 0, 0, 0, 0x22, 0xff, 0x22)],
-    ['bytes without a body', rawMessage('{"body":null,"hasBytes":true}')],
+    ['bytes without a body', rawMessage('{"body":null,"bytesLength":0}')],
+    ['fewer bytes than it says', rawMessage('{"body":{"imageId":"a"},"bytesLength":9}')],
+    ['more bytes than anybody may send', rawMessage('{"body":{"imageId":"a"},"bytesLength":1e15}')],
+    ['a length that is none', rawMessage('{"body":{"imageId":"a"},"bytesLength":-1}')],
+    ['something after its end', rawMessage('{"body":{"imageId":"a"}}', 1)],
     ['too deep for a parser’s stack', rawMessage('['.repeat(200_000))],
   ];
   it.each(bad)('are refused: %s', async (_what, body) => {
@@ -426,9 +430,9 @@ describe('bodies', () => {
   });
 });
 
-function rawMessage(json: string): Uint8Array {
+function rawMessage(json: string, extraBytes = 0): Uint8Array {
   const text = new TextEncoder().encode(json);
-  const message = new Uint8Array(4 + text.length);
+  const message = new Uint8Array(4 + text.length + extraBytes);
   new DataView(message.buffer).setUint32(0, text.length, true);
   message.set(text, 4);
   return message;
