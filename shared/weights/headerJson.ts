@@ -3,6 +3,7 @@
  * JSON.parse silently keeps the last) and `__proto__`, puts objects into Maps, bounds depth and amount, and tells the byte where
  * anything is wrong.
  */
+import { utf8CodePoint, utf8Length } from './utf8.ts';
 
 export type HeaderValue = string | number | boolean | null | HeaderValue[] | Map<string, HeaderValue>;
 
@@ -152,28 +153,10 @@ class Reader {
     return Number.parseInt(text.slice(1), 16);
   }
 
-  /** One code point of strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
   #utf8(): number {
-    const first = this.#bytes[this.#at]!;
-    if (first < 0x80) {
-      this.#at++;
-      return first;
-    }
-    const length =
-      first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 ? 2 : 0;
-    if (length === 0 || first >= 0xf5 || this.#at + length > this.#end)
-      throw this.#error('text that is not UTF-8');
-    let point = first & (0xff >> (length + 1));
-    for (let index = 1; index < length; index++) {
-      const next = this.#bytes[this.#at + index]!;
-      if ((next & 0xc0) !== 0x80) throw this.#error('text that is not UTF-8');
-      point = (point << 6) | (next & 0x3f);
-    }
-    const lowest = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
-    if (point < lowest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
-      throw this.#error('text that is not UTF-8');
-    }
-    this.#at += length;
+    const point = utf8CodePoint(this.#bytes, this.#at, this.#end);
+    if (point < 0) throw this.#error('text that is not UTF-8');
+    this.#at += utf8Length(point);
     return point;
   }
 

@@ -5,21 +5,22 @@
  */
 import { Problem } from '../domain/problem.ts';
 import type { NamedTensor } from '../loss/executor.ts';
-import { type FloatType, firstNonFinite, floatBytes, readFloats } from './float.ts';
+import { type FloatType, floatBytes, readFloats } from './float.ts';
 import { HeaderSyntaxError, type HeaderValue, parseHeaderJson } from './headerJson.ts';
+import { checkFinite, type OtherTensor, type StoredTensor } from './storedTensor.ts';
 
 /** The format's own limit. */
 export const maxHeaderBytes = 100_000_000;
 
-/** A tensor of the file that is not floating point (a counter such as `num_batches_tracked`): checked, not read. */
-export interface OtherTensor {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
+export interface OpenSafetensors {
+  /** In the order of their data. */
+  readonly tensors: StoredTensor[];
+  readonly others: OtherTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface SafetensorsFile {
-  /** In the order of their data; F16, BF16 and F64 widened or rounded to float32. */
+  /** In the order of their data; F16, BF16 and F64 widened or rounded to float32. Not to be written to: views of the file. */
   readonly tensors: NamedTensor[];
   readonly others: OtherTensor[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -48,11 +49,21 @@ interface Entry {
   readonly end: number;
 }
 
-/**
- * All tensors of a safetensors file. Throws a Problem that names the place: `damaged` where the file breaks the format,
- * `not-finite` where a tensor holds NaN or infinity. `file` names the file in messages.
- */
+/** All tensors of a safetensors file, read. Throws as `openSafetensors` and `StoredTensor.read` do. */
 export function readSafetensors(bytes: Uint8Array, file = 'the weights file'): SafetensorsFile {
+  const { tensors, others, metadata } = openSafetensors(bytes, file);
+  return {
+    tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, data: tensor.read() })),
+    others,
+    metadata,
+  };
+}
+
+/**
+ * The tensors of a safetensors file, each read when it is asked for. Throws a Problem `damaged` that names the place where the file
+ * breaks the format. `file` names the file in messages.
+ */
+export function openSafetensors(bytes: Uint8Array, file: string): OpenSafetensors {
   const headerEnd = headerEndOf(bytes, file);
   const header = parseHeader(bytes, headerEnd, file);
   const metadata = metadataOf(header.get(metadataKey), file);
@@ -61,16 +72,19 @@ export function readSafetensors(bytes: Uint8Array, file = 'the weights file'): S
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkContiguous(entries, bytes.length - headerEnd, file);
 
-  const tensors: NamedTensor[] = [];
+  const tensors: StoredTensor[] = [];
   const others: OtherTensor[] = [];
   for (const { name, dtype, shape, begin, end } of entries) {
     if (!isFloatType(dtype)) {
       others.push({ name, dtype, shape });
       continue;
     }
-    const data = readFloats(bytes, headerEnd + begin, (end - begin) / floatBytes[dtype], dtype);
-    checkFinite(name, data, file);
-    tensors.push({ name, shape, data });
+    const read = () => {
+      const data = readFloats(bytes, headerEnd + begin, (end - begin) / floatBytes[dtype], dtype);
+      checkFinite(name, data, file);
+      return data;
+    };
+    tensors.push({ name, shape, dtype, read });
   }
   return { tensors, others, metadata };
 }
@@ -110,10 +124,8 @@ export function writeSafetensors(
   }
   let at = 8 + headerLength;
   for (const { data } of sorted) {
-    for (const value of data) {
-      view.setFloat32(at, value, true);
-      at += 4;
-    }
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
   }
   return bytes;
 }
@@ -195,16 +207,6 @@ function checkContiguous(entries: readonly Entry[], dataLength: number, file: st
   if (expected !== dataLength) {
     throw damaged(file, `its tensors take ${expected} bytes but ${dataLength} bytes of data are there`);
   }
-}
-
-function checkFinite(name: string, data: Float32Array, file: string): void {
-  const index = firstNonFinite(data);
-  if (index < 0) return;
-  throw new Problem(
-    'not-finite',
-    `In ${file}, tensor ${JSON.stringify(name)} holds ${data[index]} at element ${index}.`,
-    'These weights are spoilt: use an earlier checkpoint or another file.',
-  );
 }
 
 function checkWritable(sorted: readonly NamedTensor[]): void {

@@ -1,24 +1,43 @@
 /** A file of named tensors, whichever of the formats it is in. */
-import type { FloatType } from './float.ts';
-import type { OtherTensor } from './safetensors.ts';
+import { refuseForeignFile, unknownFile } from './foreignFile.ts';
+import { openSafetensors } from './safetensors.ts';
+import type { OtherTensor, StoredTensor } from './storedTensor.ts';
+import { openTorchFile } from './torchFile.ts';
 
-export interface StoredTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: FloatType;
-  /**
-   * Its values as float32 in row-major order: a view of the file's bytes where they are that already, else a copy. Throws a
-   * Problem `not-finite` naming the tensor where a value is NaN or infinite.
-   */
-  read(): Float32Array;
-}
+export type { OtherTensor, StoredTensor };
 
 export interface TensorFile {
   readonly format: 'safetensors' | 'torch';
   readonly tensors: readonly StoredTensor[];
-  /** What is not floating point: a counter such as `num_batches_tracked`. */
+  /** What is not plain floating point: a counter such as `num_batches_tracked`. */
   readonly others: readonly OtherTensor[];
   readonly metadata: Readonly<Record<string, string>>;
   /** Sentences for people: which dictionary inside the file was taken, what was passed over. */
   readonly notes: readonly string[];
+}
+
+/**
+ * Opens a file of weights by what it is, not by what it is called: safetensors, or the zip format of torch.save. No tensor is read
+ * yet. Throws a Problem that says what the file is, what is wrong with it and what to do; `file` names it in messages.
+ */
+export function readTensorFile(bytes: Uint8Array, file: string): TensorFile {
+  // Asked first: a header's length may begin like anything.
+  if (looksLikeSafetensors(bytes)) return safetensorsFile(bytes, file);
+  if (startsWith(bytes, 0x50, 0x4b)) return { format: 'torch', metadata: {}, ...openTorchFile(bytes, file) };
+  refuseForeignFile(bytes, file);
+  if (/\.safetensors$/i.test(file)) return safetensorsFile(bytes, file);
+  throw unknownFile(file);
+}
+
+function safetensorsFile(bytes: Uint8Array, file: string): TensorFile {
+  return { format: 'safetensors', notes: [], ...openSafetensors(bytes, file) };
+}
+
+/** A length under 4 GB, then the brace of the header. */
+function looksLikeSafetensors(bytes: Uint8Array): boolean {
+  return bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
+}
+
+function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
+  return start.every((byte, index) => bytes[index] === byte);
 }
