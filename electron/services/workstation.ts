@@ -58,7 +58,7 @@ export function createWorkstation(options: WorkstationOptions): Workstation {
       ...labelHandlers(context),
       ...jobHandlers(context),
       ...runHandlers(context),
-      ...weightsHandlers(context, new PublishedLibrary(options)),
+      ...weightsHandlers(context, new PublishedLibrary(options), options.version),
     },
     subscribe: (listener) => events.subscribe(listener),
     store: () => projects.current,

@@ -150,13 +150,13 @@ export const weightsDescriptionSchema = z.object({
   content: z.enum(['retinanet', 'backbone']),
   network: z.custom<RetinaNetOptions>((value) => typeof value === 'object' && value !== null),
   classColumns: z.number().nullable(),
-  classNames: z.array(z.string()).nullable(),
+  classNames: z.array(z.string()).readonly().nullable(),
   tensorCount: z.number(),
   parameterCount: z.number(),
   fileBytes: z.number(),
-  missing: z.array(z.string()),
-  extra: z.array(z.string()),
-  notes: z.array(z.string()),
+  missing: z.array(z.string()).readonly(),
+  extra: z.array(z.string()).readonly(),
+  notes: z.array(z.string()).readonly(),
 }) satisfies z.ZodType<WeightsDescription>;
 
 /** A published checkpoint (shared/weights/published.ts) and how much of it is on this machine. */

@@ -1,7 +1,10 @@
 /** Requests about weights that are not, or no longer, a run's: files, published checkpoints, exports. */
+import { setImmediate } from 'node:timers/promises';
 import type { Handlers } from '../../../shared/contract/requests.ts';
 import type { WeightsSource } from '../../../shared/contract/schemas.ts';
-import { Problem } from '../../../shared/domain/problem.ts';
+import type { WeightsDescription } from '../../../shared/weights/description.ts';
+import { openTensorFile } from '../../../shared/weights/openWeights.ts';
+import { readTensorFile } from '../../../shared/weights/tensorFile.ts';
 import type { Context } from '../context.ts';
 import { fullPath } from '../projects/fullPath.ts';
 import type { PublishedLibrary } from './publishedLibrary.ts';
@@ -12,13 +15,13 @@ type WeightsRequests = Extract<keyof Handlers, `weights.${string}`>;
 export function weightsHandlers(
   context: Context,
   library: PublishedLibrary,
+  version: string,
 ): Pick<Handlers, WeightsRequests> {
   const { jobs } = context;
   const read = async (source: WeightsSource): Promise<WeightsFile> =>
     readWeightsFile(source.kind === 'file' ? fullPath(source.path) : await library.readyPath(source.id));
   /** The job of each download that runs. */
   const downloads = new Map<string, string>();
-  const later = () => new Problem('internal', 'Not yet.', 'Wait.');
   return {
     'weights.published': () => library.states(),
     'weights.download': async ({ id }) => {
@@ -41,12 +44,32 @@ export function weightsHandlers(
       await library.forget(id);
       return {};
     },
-    'weights.inspect': async () => {
-      throw later();
+    'weights.inspect': async ({ source }) => inspectWeights(await read(source)),
+    'weights.read': async ({ source }) => {
+      const file = await read(source);
+      // Whatever else lies on this disk is nobody's business here.
+      readTensorFile(file.bytes, file.name);
+      return file;
     },
-    'weights.read': ({ source }) => read(source),
-    'weights.export': async () => {
-      throw later();
+    'weights.export': async (params) => {
+      const store = context.store();
+      const runs = context.runs();
+      const request = { ...params, dest: fullPath(params.dest) };
+      return jobs.start('export-weights', async (job) => {
+        const { exportRun } = await import('./exportWeights.ts');
+        return exportRun(store, runs, request, job, version);
+      });
     },
   };
+}
+
+/** What the file is, once every value of it has been looked at. Others are served between its tensors. */
+export async function inspectWeights({ name, bytes, meta }: WeightsFile): Promise<WeightsDescription> {
+  const file = readTensorFile(bytes, name);
+  const { description } = openTensorFile(file, { name, fileBytes: bytes.length, meta });
+  for (const tensor of file.tensors) {
+    tensor.read();
+    await setImmediate();
+  }
+  return description;
 }
