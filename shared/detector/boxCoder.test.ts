@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import units from '../../test/fixtures/units.json';
+import { units } from '../../test/support/fixtures.ts';
 import { decodeBoxes, encodeBoxes, encodeMatched, maxLogRatio } from './boxCoder.ts';
 
 const { box_coder: fixture } = units;

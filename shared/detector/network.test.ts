@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readFixture } from '../../test/support/fixtures.ts';
 import { backboneNames } from './backbones.ts';
 import { inputId } from './graph.ts';
 import {
@@ -12,10 +12,7 @@ import {
 
 describe('parameters', () => {
   it('are those of torchvision for ResNet-18 with 64 channels, by name and shape', () => {
-    const fixture = new URL('../../test/fixtures/model_r18_fpn64.json', import.meta.url);
-    const { params } = JSON.parse(readFileSync(fixture, 'utf8')) as {
-      params: { name: string; shape: number[] }[];
-    };
+    const { params } = readFixture<{ params: { name: string; shape: number[] }[] }>('model_r18_fpn64');
     const options = { ...defaultNetworkOptions('resnet18', 3, 'loaded'), fpnChannels: 64 };
     const ours = buildRetinaNet(options).parameters;
     const shapes = (list: readonly { name: string; shape: readonly number[] }[]) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import units from '../../test/fixtures/units.json';
+import { units } from '../../test/support/fixtures.ts';
 import { boxIou } from './iou.ts';
 import { batchedNms, orderByScore } from './nms.ts';
 

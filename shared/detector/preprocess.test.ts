@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import model from '../../test/fixtures/model_r18_fpn64.json';
-import units from '../../test/fixtures/units.json';
+import { readFixture, units } from '../../test/support/fixtures.ts';
 import { fnv1a32, uniformAt } from '../domain/random.ts';
 import { paddedSize, preprocessInto, resizeBilinear, resizedSize, scaleBoxes } from './preprocess.ts';
+
+const model = readFixture<typeof import('../../test/fixtures/model_r18_fpn64.json')>('model_r18_fpn64');
 
 /** The fixtures' picture: 0.7 * ramp + 0.3 * noise per channel, here interleaved. */
 function fixtureImage(tag: string, heightPx: number, widthPx: number) {
@@ -58,7 +59,7 @@ describe('resizeBilinear', () => {
   it("is torch's interpolate", () => {
     const [inHeight, inWidth] = units.bilinear.in_hw as [number, number];
     const [heightPx, widthPx] = units.bilinear.out_hw as [number, number];
-    const image = fixtureImage('units.resize.image0', inHeight, inWidth);
+    const image = fixtureImage(`${units.hash_prefix}units.resize.image0`, inHeight, inWidth);
     const out = resizeBilinear(image, { heightPx, widthPx });
     units.bilinear.probe.forEach((expected, index) => {
       expect(planar(out, heightPx, widthPx, index * 911)).toBeCloseTo(expected, 5);
@@ -76,7 +77,9 @@ describe('resizeBilinear', () => {
 
 describe('preprocessInto', () => {
   it("fills the batch of torchvision's transform", () => {
-    const images = model.image_sizes_hw.map(([h, w], index) => fixtureImage(`r18.image${index}`, h!, w!));
+    const images = model.image_sizes_hw.map(([h, w], index) =>
+      fixtureImage(`${model.hash_prefix}r18.image${index}`, h!, w!),
+    );
     const sizes = images.map((image) =>
       resizedSize(image.heightPx, image.widthPx, model.min_size[0]!, model.max_size),
     );

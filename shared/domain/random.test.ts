@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import units from '../../test/fixtures/units.json';
+import { units } from '../../test/support/fixtures.ts';
 import { fnv1a32, RandomStream, shuffledIndices, uniformAt } from './random.ts';
 
 describe('fnv1a32', () => {
@@ -21,7 +21,7 @@ describe('fnv1a32', () => {
 
 describe('uniformAt', () => {
   it("makes the reference fixtures' numbers from their names", () => {
-    const stream = fnv1a32('units.logits');
+    const stream = fnv1a32(`${units.hash_prefix}units.logits`);
     units.focal.logits.forEach((expected, index) => {
       const value = Math.fround((uniformAt(stream, index) * 2 - 1) * 6);
       expect(Number(value.toPrecision(8))).toBe(expected);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import units from '../../test/fixtures/units.json';
+import { units } from '../../test/support/fixtures.ts';
 import { maxLogRatio } from '../detector/boxCoder.ts';
 import { boxLosses, giouLoss, giouOfPair, l1Loss } from './boxLoss.ts';
 

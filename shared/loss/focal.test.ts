@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import units from '../../test/fixtures/units.json';
+import { units } from '../../test/support/fixtures.ts';
 import { focalGradient, focalGradients, focalLoss, focalTerms, priorBias, sigmoid } from './focal.ts';
 
 const { logits, targets, cases, extreme } = units.focal;

@@ -27,7 +27,7 @@ import {
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
 import { decodeDetections } from '../detector/decode.ts';
-import { initialWeights } from '../detector/init.ts';
+import { initialParameter } from '../detector/init.ts';
 import {
   buildRetinaNet,
   type NetworkGraph,
@@ -107,7 +107,7 @@ export class ReferenceExecutor implements Executor {
     this.backend = `tfjs-${getBackend()}`;
     this.graph = buildRetinaNet(options.network);
     this.parameterCount = parameterCount(this.graph);
-    this.#parameters = new Parameters(this.graph, initialWeights(this.graph, options));
+    this.#parameters = new Parameters(this.graph, (spec) => initialParameter(spec, options));
     this.#anchors = new AnchorCache(this.graph);
   }
 

@@ -1,4 +1,7 @@
-/** A network's numbers on the device: learnt tensors with their momentum, fixed ones, and the way to and from torch's layout. */
+/**
+ * A network's numbers on the device: learnt tensors with their momentum, fixed ones, and the way to and from torch's layout.
+ * First weights are made when they are asked for, momentum at the first step: who imports weights and predicts pays for neither.
+ */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   add,
@@ -23,8 +26,8 @@ import type { FrozenNorm } from './layers.ts';
 
 interface Slot {
   readonly spec: ParameterSpec;
-  value: Tensor;
-  /** SGD's momentum; null for what does not learn. */
+  value: Tensor | null;
+  /** SGD's momentum; null until the first step, and for what does not learn. */
   velocity: Tensor | null;
 }
 
@@ -34,29 +37,27 @@ export class Parameters {
   readonly #buffers = new Map<string, Float32Array>();
   readonly #frozenNorms = new Map<string, FrozenNorm>();
   readonly #graph: NetworkGraph;
+  readonly #initial: (spec: ParameterSpec) => Float32Array;
 
-  constructor(graph: NetworkGraph, weights: ReadonlyMap<string, Float32Array>) {
+  constructor(graph: NetworkGraph, initial: (spec: ParameterSpec) => Float32Array) {
     this.#graph = graph;
+    this.#initial = initial;
     for (const spec of graph.parameters) {
-      const data = weights.get(spec.name)!;
-      if (spec.buffer) {
-        this.#buffers.set(spec.name, data.slice());
-        continue;
-      }
-      const value = keep(toDevice(spec.shape, data));
-      const velocity = spec.trainable ? keep(zeros(value.shape)) : null;
-      this.#slots.set(spec.name, { spec, value, velocity });
+      if (spec.buffer) this.#buffers.set(spec.name, initial(spec));
+      else this.#slots.set(spec.name, { spec, value: null, velocity: null });
     }
     this.#rebuildFrozenNorms();
   }
 
   /** Names of what learns, in the graph's order. */
   trainableNames(): string[] {
-    return [...this.#slots.values()].filter((slot) => slot.velocity).map((slot) => slot.spec.name);
+    return [...this.#slots.values()].filter((slot) => slot.spec.trainable).map((slot) => slot.spec.name);
   }
 
   value(name: string): Tensor {
-    return this.#slots.get(name)!.value;
+    const slot = this.#slots.get(name)!;
+    slot.value ??= keep(toDevice(slot.spec.shape, this.#initial(slot.spec)));
+    return slot.value;
   }
 
   frozenNorm(prefix: string): FrozenNorm {
@@ -68,8 +69,9 @@ export class Parameters {
     const names = this.trainableNames();
     names.forEach((name, index) => {
       const slot = this.#slots.get(name)!;
-      const [velocity, value] = sgd(slot.value, slot.velocity!, gradients[index]!, settings);
-      dispose([slot.value, slot.velocity!]);
+      const before = { value: this.value(name), velocity: slot.velocity ?? zeros(gradients[index]!.shape) };
+      const [velocity, value] = sgd(before.value, before.velocity, gradients[index]!, settings);
+      dispose([before.value, before.velocity]);
       slot.velocity = keep(velocity);
       slot.value = keep(value);
     });
@@ -91,7 +93,10 @@ export class Parameters {
     return Promise.all(
       this.trainableNames().map(async (name) => {
         const { spec, velocity } = this.#slots.get(name)!;
-        return { name, shape: spec.shape, data: await toTorch(spec.shape, velocity!) };
+        const data = velocity
+          ? await toTorch(spec.shape, velocity)
+          : new Float32Array(elementCount(spec.shape));
+        return { name, shape: spec.shape, data };
       }),
     );
   }
@@ -124,7 +129,10 @@ export class Parameters {
   }
 
   dispose(): void {
-    for (const { value, velocity } of this.#slots.values()) dispose(velocity ? [value, velocity] : [value]);
+    for (const { value, velocity } of this.#slots.values()) {
+      if (value) dispose(value);
+      if (velocity) dispose(velocity);
+    }
     for (const { scale, shift } of this.#frozenNorms.values()) dispose([scale, shift]);
     this.#slots.clear();
     this.#frozenNorms.clear();
@@ -216,6 +224,9 @@ async function toTorch(shape: readonly number[], onDevice: Tensor): Promise<Floa
   return permuteFilter(data, outputs, inputs, height * width, 'toTorch');
 }
 
+/** Outputs that are moved together: as many floats as a cache line has, so that each line is read and written once. */
+const outputsAtOnce = 16;
+
 /** Between `[output][input][tap]` and `[tap][input][output]`. */
 export function permuteFilter(
   data: Float32Array,
@@ -225,13 +236,17 @@ export function permuteFilter(
   direction: 'toDevice' | 'toTorch',
 ): Float32Array {
   const permuted = new Float32Array(data.length);
-  for (let output = 0; output < outputs; output++) {
+  const toDevice = direction === 'toDevice';
+  for (let first = 0; first < outputs; first += outputsAtOnce) {
+    const end = Math.min(outputs, first + outputsAtOnce);
     for (let input = 0; input < inputs; input++) {
       for (let tap = 0; tap < taps; tap++) {
-        const torch = (output * inputs + input) * taps + tap;
-        const device = (tap * inputs + input) * outputs + output;
-        if (direction === 'toDevice') permuted[device] = data[torch]!;
-        else permuted[torch] = data[device]!;
+        let torch = (first * inputs + input) * taps + tap;
+        const row = (tap * inputs + input) * outputs;
+        for (let device = row + first; device < row + end; device++, torch += inputs * taps) {
+          if (toDevice) permuted[device] = data[torch]!;
+          else permuted[torch] = data[device]!;
+        }
       }
     }
   }

@@ -1,5 +1,4 @@
 /** The models of test/fixtures, made again from hashes: weights by parameter name, images and boxes by tag. */
-import { readFileSync } from 'node:fs';
 import { paddedSize, preprocessInto, resizedSize, scaleBoxes } from '../../shared/detector/preprocess.ts';
 import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
 import type { Batch, BatchTarget, NamedTensor } from '../../shared/loss/executor.ts';
@@ -13,6 +12,8 @@ export interface TensorStats {
 }
 
 interface FixtureInputs {
+  /** Before every hashed name. */
+  readonly hash_prefix: string;
   readonly tag: string;
   readonly image_sizes_hw: [number, number][];
   readonly targets: { boxes: number[]; labels: number[] }[];
@@ -21,16 +22,19 @@ interface FixtureInputs {
 }
 
 export interface ModelFixture extends FixtureInputs {
+  readonly num_classes: number;
+  readonly resized_hw: [number, number][];
   readonly batch: TensorStats;
   readonly features: TensorStats[];
   readonly cls_logits: TensorStats;
   readonly bbox_regression: TensorStats;
   readonly cls_logits_probe: number[];
   readonly bbox_regression_probe: number[];
+  readonly anchors: TensorStats;
   readonly detections: { boxes: number[]; scores: number[]; labels: number[]; count: number }[];
   readonly losses: { classification: number; bbox_regression: number };
   readonly grad_norms: Record<string, number>;
-  readonly grad_probe: Record<string, number[]>;
+  readonly grad_probe?: Record<string, number[]>;
   readonly params: { name: string; shape: number[]; rule: [number, number] }[];
 }
 
@@ -41,15 +45,11 @@ export interface TrainFixture extends FixtureInputs {
   readonly losses_per_step: { classification: number; bbox_regression: number }[];
 }
 
-export function readFixture<Fixture>(name: string): Fixture {
-  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8')) as Fixture;
-}
-
 /** The hash-made weights of a model. */
-export function hashedWeights(params: ModelFixture['params']): NamedTensor[] {
+export function hashedWeights(params: ModelFixture['params'], prefix = ''): NamedTensor[] {
   return params.map(({ name, shape, rule: [centre, spread] }) => {
     const data = new Float32Array(shape.reduce((product, side) => product * side, 1));
-    const stream = fnv1a32(name);
+    const stream = fnv1a32(prefix + name);
     return { name, shape, data: data.map((_, i) => centre + (uniformAt(stream, i) * 2 - 1) * spread) };
   });
 }
@@ -78,7 +78,7 @@ export function fixtureBatch(fixture: FixtureInputs): Batch {
   const images = new Float32Array(sizes.length * frame.heightPx * frame.widthPx * 3);
   const targets = sizes.map((resized, index): BatchTarget => {
     const [heightPx, widthPx] = fixture.image_sizes_hw[index]!;
-    const data = hashedImage(`${fixture.tag}.image${index}`, heightPx, widthPx);
+    const data = hashedImage(`${fixture.hash_prefix}${fixture.tag}.image${index}`, heightPx, widthPx);
     const slot = { images, batchIndex: index, paddedHeight: frame.heightPx, paddedWidth: frame.widthPx };
     preprocessInto(slot, { data, heightPx, widthPx }, resized);
     const { boxes, labels } = fixture.targets[index]!;

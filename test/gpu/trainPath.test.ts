@@ -3,14 +3,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import type { StepSettings } from '../../shared/loss/executor.ts';
 import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
+import { readFixture } from '../support/fixtures.ts';
 import { testDevice } from './softwareDevice.ts';
-import {
-  fixtureBatch,
-  hashedWeights,
-  type ModelFixture,
-  readFixture,
-  type TrainFixture,
-} from './torchvisionFixture.ts';
+import { fixtureBatch, hashedWeights, type ModelFixture, type TrainFixture } from './torchvisionFixture.ts';
 
 const model = readFixture<ModelFixture>('model_r18_fpn64');
 const network: RetinaNetOptions = {
@@ -56,7 +51,7 @@ afterAll(() => executor?.dispose());
  */
 it('learns along the same path', async () => {
   const train = readFixture<TrainFixture>('train_r18_fpn64');
-  executor.importWeights(hashedWeights(model.params));
+  executor.importWeights(hashedWeights(model.params, model.hash_prefix));
   const trainBatch = fixtureBatch(train);
   const tolerances = [1e-5, 1e-5, 2e-3, 2e-3];
   for (const [step, tolerance] of tolerances.entries()) {
