@@ -3,8 +3,8 @@
  * typed or pasted.
  */
 import { ActionIcon, Badge, Loader, TextInput, UnstyledButton } from '@mantine/core';
-import { IconArrowUp, IconCpu, IconFolder, IconHome } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { IconArrowUp, IconFileDigit, IconFolder, IconHome } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
 import type { RequestResult } from '../../shared/contract/requests.ts';
 import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import { client } from '../bridge/client.ts';
@@ -40,17 +40,25 @@ export function FolderChooser(props: FolderChooserProps) {
   const [problem, setProblem] = useState<ProblemData | null>(null);
   const [isReading, setIsReading] = useState(true);
 
-  function show(next: Listing) {
-    setListing(next);
-    setTyped(next.path);
-    setProblem(null);
-    onChange({ path: next.path, listing: next });
+  /** Counts what the person types: an answer that comes after it must not take it away. */
+  const edits = useRef(0);
+
+  function type(path: string) {
+    edits.current++;
+    setTyped(path);
+    onChange({ path, listing: null });
   }
 
   async function read(path: string | null, isTyped = false) {
+    const before = edits.current;
     setIsReading(true);
     try {
-      show(await client.request('folders.list', { path, files }));
+      const next = await client.request('folders.list', { path, files });
+      setListing(next);
+      setProblem(null);
+      if (edits.current !== before) return;
+      setTyped(next.path);
+      onChange({ path: next.path, listing: next });
     } catch (error) {
       // A typed path may name a file; only the one who uses it can say whether that is wrong.
       if (isTyped && path !== null) onChange({ path, listing: null });
@@ -71,10 +79,7 @@ export function FolderChooser(props: FolderChooserProps) {
         value={typed}
         spellCheck={false}
         data-testid="folder-path"
-        onChange={(event) => {
-          setTyped(event.currentTarget.value);
-          onChange({ path: event.currentTarget.value, listing: null });
-        }}
+        onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Enter') return;
           event.preventDefault();
@@ -124,19 +129,16 @@ export function FolderChooser(props: FolderChooserProps) {
               data-chosen={path === typed || undefined}
               aria-pressed={path === typed}
               data-testid={`file-${name}`}
-              onClick={() => {
-                setTyped(path);
-                onChange({ path, listing: null });
-              }}
+              onClick={() => type(path)}
               onDoubleClick={() => onFile?.(path)}
             >
-              <IconCpu size={16} className={classes.icon} />
+              <IconFileDigit size={16} className={classes.icon} />
               <span className={classes.name}>{name}</span>
               <span className={classes.size}>{bytesText(bytes)}</span>
             </UnstyledButton>
           </li>
         ))}
-        {listing?.folders.length === 0 && listing.files.length === 0 && (
+        {!problem && listing?.folders.length === 0 && listing.files.length === 0 && (
           <li className={classes.none}>{files ? 'Nothing to choose in here.' : 'No folders in here.'}</li>
         )}
       </ul>

@@ -5,8 +5,9 @@
 import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
-import { formatInit, type InitSource } from '../../shared/training/startingPoint.ts';
+import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import { formatInit, type InitSource, parseInit } from '../../shared/training/startingPoint.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
 import { client } from '../bridge/client.ts';
 
@@ -76,7 +77,7 @@ export function createStartFromStore(client: Pick<Client, 'request'>) {
 
 export const useStartFrom = createStartFromStore(client);
 
-/** What is chosen, null where the choice is not made yet or is gone. */
+/** What is chosen, null where the choice is not made yet or is gone. Of runs, newest first, the newest unless another one is chosen. */
 export function chosenSource(
   { kind, runId, path, publishedId }: Pick<StartFromState, 'kind' | 'runId' | 'path' | 'publishedId'>,
   runs: readonly RunRecord[],
@@ -84,14 +85,33 @@ export function chosenSource(
   switch (kind) {
     case 'random':
       return { kind };
-    case 'run':
-      return runs.some(({ id, checkpointStep }) => id === runId && checkpointStep !== null)
-        ? { kind, runId: runId! }
-        : null;
+    case 'run': {
+      const usable = runs.filter(({ checkpointStep }) => checkpointStep !== null);
+      const run = runId === null ? usable[0] : usable.find(({ id }) => id === runId);
+      return run ? { kind, runId: run.id } : null;
+    }
     case 'file':
       return path === null ? null : { kind, path };
     case 'published':
       return publishedId === null ? null : { kind, id: publishedId };
   }
   return kind satisfies never;
+}
+
+/** Of the weights that a run starts from. Throws where they are gone or spoilt: told now, not by a run that fails at once. */
+export async function backboneOf(
+  { init, backbone }: Pick<TrainConfig, 'init' | 'backbone'>,
+  tools: { readonly client: Pick<Client, 'request'>; readonly runs: () => readonly RunRecord[] },
+): Promise<TrainConfig['backbone']> {
+  const source = parseInit(init);
+  if (source.kind === 'random') return backbone;
+  if (source.kind !== 'run')
+    return (await tools.client.request('weights.inspect', { source })).network.backbone;
+  const run = tools.runs().find(({ id }) => id === source.runId);
+  if (run) return run.config.backbone;
+  throw new Problem(
+    'not-found',
+    'The run to start from is no longer in this project.',
+    'Choose another one, or start from something else.',
+  );
 }

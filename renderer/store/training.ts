@@ -18,6 +18,7 @@ import { useProject } from './project.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
 import { type RunEnd, RunSession } from './runSession.ts';
 import { useRuns } from './runs.ts';
+import { backboneOf } from './startFrom.ts';
 import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
 import { makeTask } from './trainingTask.ts';
 
@@ -119,7 +120,12 @@ class Conductor {
     try {
       const { includeUnreviewed } = config;
       const { classIds, classes } = await client.request('training.data', { includeUnreviewed });
-      const run = await client.request('runs.create', { config, classIds, classNames: classes });
+      const backbone = await backboneOf(config, this.#tools);
+      const run = await client.request('runs.create', {
+        config: { ...config, backbone },
+        classIds,
+        classNames: classes,
+      });
       putRun(run);
       await this.#begin(run, false, emptyHistory);
     } catch (error) {

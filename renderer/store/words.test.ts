@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apText, countWords, durationText, parametersText, rateText } from './words.ts';
+import { apText, bytesText, countWords, durationText, parametersText, rateText } from './words.ts';
 
 describe('durationText', () => {
   it('is as exact as a guess may be', () => {
@@ -30,5 +30,15 @@ describe('numbers', () => {
 
   it('say nothing of an AP that is not there', () => {
     expect([null, -1, 0, 0.4123].map(apText)).toEqual(['–', '–', '0.0', '41.2']);
+  });
+
+  it('count bytes as file managers do', () => {
+    expect([0, 812_345, 4_240_000, 136_595_076, 2_000_000_000].map(bytesText)).toEqual([
+      '0 KB',
+      '812 KB',
+      '4.2 MB',
+      '137 MB',
+      '2.0 GB',
+    ]);
   });
 });

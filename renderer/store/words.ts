@@ -38,10 +38,3 @@ export function bytesText(bytes: number): string {
   const value = bytes / (size as number);
   return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} ${unit}`;
 }
-
-/** "a, b, c and 78 more". */
-export function someOf(names: readonly string[], shown: number): string {
-  // One name is not worth hiding.
-  if (names.length <= shown + 1) return names.join(', ');
-  return `${names.slice(0, shown).join(', ')} and ${(names.length - shown).toLocaleString('en-US')} more`;
-}

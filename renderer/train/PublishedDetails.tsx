@@ -27,7 +27,7 @@ export function PublishedDetails({ weights, state, job }: PublishedProps) {
         <Anchor href={licence.url} target="_blank" rel="noreferrer" fz="inherit" title={licence.note}>
           {licence.name}
         </Anchor>
-        : {licence.note}
+        {state?.state === 'ready' ? ' licence' : `: ${licence.note}`}
       </p>
       <Actions weights={weights} state={state} job={job} />
     </div>

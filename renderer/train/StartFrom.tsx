@@ -10,10 +10,10 @@ import type { Start } from './useStart.ts';
 import { Plan, WeightsCard, WeightsProblem } from './WeightsCard.tsx';
 
 const kinds: readonly { kind: StartKind; title: string; words: string }[] = [
-  { kind: 'random', title: 'Nothing', words: 'Random weights: all is still to learn' },
+  { kind: 'random', title: 'Nothing', words: 'Random weights, all still to learn' },
   { kind: 'run', title: 'Earlier run', words: 'What this project has learnt before' },
-  { kind: 'file', title: 'A file', words: 'Weights that you have: .pth, .safetensors' },
-  { kind: 'published', title: 'Published', words: 'What others have trained on photographs' },
+  { kind: 'file', title: 'A file', words: 'Your own .pth or .safetensors' },
+  { kind: 'published', title: 'Published', words: 'Trained by others on photographs' },
 ];
 
 export function StartFrom({ start }: { start: Start }) {

@@ -19,7 +19,7 @@ export function WeightsCard({ description, plan }: WeightsCardProps) {
   return (
     <div className={classes.weights} data-testid="weights-description">
       <strong className={classes.weightsTitle}>{titleOf(description)}</strong>
-      <div className={classes.dim}>{buildOf(description)}</div>
+      <div className={`${classes.dim} ${classes.build}`}>{buildOf(description)}</div>
       <div className={classes.dim}>{sizeOf(description)}</div>
       {known && (
         <div className={classes.dim} title={description.classNames?.join(', ')}>

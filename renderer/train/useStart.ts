@@ -8,6 +8,7 @@ import { useRuns } from '../store/runs.ts';
 import { chosenSource, type Inspection, useStartFrom } from '../store/startFrom.ts';
 import { useDraft } from './draft.ts';
 import { suggestionFor } from './suggestions.ts';
+import { type ClassHead, planWords } from './weightsWords.ts';
 
 export interface Start {
   /** Null where nothing, or not all, is chosen. */
@@ -24,7 +25,8 @@ export interface Start {
   readonly obstacle: string | null;
 }
 
-export function useStart(_classNames: readonly string[]): Start {
+/** `classNames`: of the project, as a run would have them. */
+export function useStart(classNames: readonly string[]): Start {
   const choice = useStartFrom();
   const runs = useRuns((state) => state.runs);
   const usableRuns = useMemo(() => runs.filter(({ checkpointStep }) => checkpointStep !== null), [runs]);
@@ -32,6 +34,7 @@ export function useStart(_classNames: readonly string[]): Start {
   const run = source?.kind === 'run' ? (runs.find(({ id }) => id === source.runId) ?? null) : null;
   const inspection = (source && choice.inspections[formatInit(source)]) ?? null;
   const description = inspection?.phase === 'ready' ? inspection.description : null;
+  const head = run ? headOf(run) : description;
   useInspectionOfPublished(source);
   useSuggestion(suggestionFor(description));
   return {
@@ -40,9 +43,13 @@ export function useStart(_classNames: readonly string[]): Start {
     run,
     inspection,
     backbone: run?.config.backbone ?? description?.network.backbone ?? null,
-    plan: [],
+    plan: head ? planWords(head, classNames) : [],
     obstacle: obstacleOf(choice.kind, source, inspection),
   };
+}
+
+function headOf({ classNames }: RunRecord): ClassHead {
+  return { content: 'retinanet', classColumns: classNames.length, classNames };
 }
 
 function obstacleOf(
@@ -55,7 +62,7 @@ function obstacleOf(
       random: null,
       run: 'Choose the run to start from.',
       file: 'Choose the file to start from.',
-      published: 'Choose which of the published weights to start from.',
+      published: 'Choose one of the published weights.',
     }[kind];
   }
   if (source.kind === 'random' || source.kind === 'run' || inspection?.phase === 'ready') return null;

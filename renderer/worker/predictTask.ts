@@ -56,7 +56,7 @@ export class Predictor {
     const loaded = await this.#calls.call('runs.loadCheckpoint', { runId, step });
     const meta = loaded.meta as unknown as CheckpointMeta;
     const config = trainConfigSchema.parse(meta.config);
-    const network = networkOf(config.backbone, meta.classes.length, meta);
+    const network = networkOf(meta);
     const executor = await createExecutor(network, config, device);
     executor.importWeights(readSafetensors(loaded.bytes.slice(0, loaded.weightsLength)).tensors);
     this.#model = { key, executor, minSizePx: config.minSizePx, maxSizePx: config.maxSizePx };

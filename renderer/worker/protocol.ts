@@ -26,6 +26,7 @@ export const workerCalls = [
   'runs.append',
   'runs.saveCheckpoint',
   'runs.loadCheckpoint',
+  'weights.read',
 ] as const satisfies readonly RequestName[];
 export type WorkerCall = (typeof workerCalls)[number];
 

@@ -1,12 +1,14 @@
 /** A run in a worker: the data and the files come through the page, the device is this worker's. */
+import { defaultNetworkOptions, type RetinaNetOptions } from '../../shared/detector/network.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import type { Checkpoint } from '../../shared/training/checkpoint.ts';
 import type { RunControl } from '../../shared/training/control.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
-import type { WeightsSource } from '../../shared/training/initialise.ts';
-import type { CheckpointMeta, RunFiles, TrainingData } from '../../shared/training/ports.ts';
+import { initialiseFrom } from '../../shared/training/initialise.ts';
+import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
-import { readSafetensors } from '../../shared/weights/safetensors.ts';
+import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
+import { type OpenedWeights, openWeights } from '../../shared/weights/openWeights.ts';
 import type { Calls, Post } from './calls.ts';
 import type { ObtainedDevice } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';
@@ -37,18 +39,13 @@ export async function trainTask(task: TrainTask, tools: TrainTools): Promise<voi
 }
 
 async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
-  const { post, calls, control, device } = tools;
-  const { config, classes } = task;
-  post({ type: 'phase', text: task.resume ? 'Loading the checkpoint' : 'Preparing the network' });
-  const resume = task.resume ? await loadCheckpoint(calls, task.runId) : undefined;
-  const initial = !resume && config.init !== 'random' ? await loadInitial(calls, task) : undefined;
-  const network = networkOf(config.backbone, classes.length, resume?.meta);
-  const executor = await createExecutor(network, config, device);
+  const { post, calls, control } = tools;
+  const { network, executor, resume } = await prepare(task, tools);
   post({ type: 'phase', text: 'Reading the first images' });
   try {
     return await runTraining({
       runId: task.runId,
-      config,
+      config: task.config,
       network: { ...network },
       data: trainingData(task, calls),
       executor,
@@ -57,12 +54,39 @@ async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
       control,
       yieldToHost,
       resume,
-      initial,
       onEvent: (event) => postEvent(event, tools),
     });
   } finally {
     executor.dispose();
   }
+}
+
+interface Prepared {
+  readonly network: RetinaNetOptions;
+  readonly executor: Executor;
+  readonly resume?: Checkpoint;
+}
+
+/** The network on the device, with the weights that the run starts from. What was read for them is let go of with this call. */
+async function prepare(task: TrainTask, { post, calls, device }: TrainTools): Promise<Prepared> {
+  const { config, classes } = task;
+  post({ type: 'phase', text: task.resume ? 'Loading the checkpoint' : 'Preparing the network' });
+  const resume = task.resume ? await loadCheckpoint(calls, task.runId) : undefined;
+  if (resume) {
+    const network = networkOf(resume.meta);
+    return { network, executor: await createExecutor(network, config, device), resume };
+  }
+  const source = parseInit(config.init);
+  if (source.kind === 'random') {
+    const network = defaultNetworkOptions(config.backbone, classes.length);
+    return { network, executor: await createExecutor(network, config, device) };
+  }
+  post({ type: 'phase', text: 'Reading the weights' });
+  const { network, initial } = startFrom(await openInitial(calls, source, task.initName), classes);
+  post({ type: 'phase', text: 'Preparing the network' });
+  const executor = await createExecutor(network, config, device);
+  executor.importWeights(initialiseFrom(initial, await executor.exportWeights(), classes).tensors);
+  return { network, executor };
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */
@@ -114,10 +138,17 @@ async function loadCheckpoint(calls: Calls, runId: string): Promise<Checkpoint |
   }
 }
 
-async function loadInitial(calls: Calls, task: TrainTask): Promise<WeightsSource> {
-  const { bytes, weightsLength, meta } = await calls.call('runs.loadCheckpoint', { runId: task.config.init });
-  const { tensors } = readSafetensors(bytes.slice(0, weightsLength));
-  return { tensors, classes: (meta as unknown as CheckpointMeta).classes, name: task.initName };
+async function openInitial(
+  calls: Calls,
+  source: Exclude<InitSource, { kind: 'random' }>,
+  name: string,
+): Promise<OpenedWeights> {
+  if (source.kind === 'run') {
+    const { bytes, weightsLength, meta } = await calls.call('runs.loadCheckpoint', { runId: source.runId });
+    return openWeights(bytes.subarray(0, weightsLength), name, meta);
+  }
+  const { bytes, meta, ...file } = await calls.call('weights.read', { source });
+  return openWeights(bytes, file.name, meta);
 }
 
 async function reportFailure(task: TrainTask, tools: TrainTools, problem: ProblemData): Promise<void> {
