@@ -1,7 +1,5 @@
 /** Weights on a device, ready to look at images. */
-import type { RetinaNetOptions } from '../../shared/detector/network.ts';
-import { Problem } from '../../shared/domain/problem.ts';
-import { defaultTrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
+import { defaultTrainConfig } from '../../shared/training/config.ts';
 import type { ScaleSettings } from '../../shared/training/imageSource.ts';
 import type { Executor } from '../../shared/training/ports.ts';
 import { openCompute } from './compute.ts';
@@ -11,9 +9,11 @@ import type { LoadedWeights } from './weights.ts';
 export interface Model {
   readonly executor: Executor;
   readonly classes: readonly string[];
-  /** The sizes the weights were trained at. */
+  /** The sizes the weights were trained at; torchvision's where nobody says. */
   readonly sizes: ScaleSettings;
 }
+
+export const torchvisionSizes: ScaleSettings = { minSizePx: 800, maxSizePx: 1333 };
 
 /** Lends a model to the work, and lets go of the device afterwards. */
 export async function withModel<T>(
@@ -21,22 +21,16 @@ export async function withModel<T>(
   output: Output,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
-  const { meta } = weights;
-  if (!meta) {
-    throw new Problem(
-      'not-found',
-      `${weights.name} has no .json beside it that says which network and classes it belongs to.`,
-      'Copy the .json of the same name too, or name a run of a project.',
-    );
-  }
+  const { network, config, classes } = weights;
+  // A spoilt or incomplete file is told before a device is looked for.
+  const tensors = weights.tensors();
   const compute = await openCompute(output);
   try {
-    const config = trainConfigSchema.safeParse(meta.config).data ?? defaultTrainConfig;
-    const executor = await compute.createExecutor(meta.network as unknown as RetinaNetOptions, config);
+    const executor = await compute.createExecutor(network, config ?? defaultTrainConfig);
     try {
-      executor.importWeights(weights.tensors);
-      const { minSizePx, maxSizePx } = config;
-      return await work({ executor, classes: meta.classes, sizes: { minSizePx, maxSizePx } });
+      executor.importWeights(tensors);
+      const { minSizePx, maxSizePx } = config ?? torchvisionSizes;
+      return await work({ executor, classes, sizes: { minSizePx, maxSizePx } });
     } finally {
       executor.dispose();
     }

@@ -16,6 +16,8 @@ import { findInstallation } from '../host/installation.ts';
 import { Output } from './output.ts';
 import { decimal, integer, oneOf } from './usage.ts';
 
+const weightsWords =
+  'a .pth or .safetensors file, a run, or a published checkpoint (`boxwright weights list`)';
 const json = ['--json', 'standard output bears JSON only'] as const;
 
 export function buildProgram(): Command {
@@ -30,6 +32,7 @@ export function buildProgram(): Command {
   addTrain(program);
   addPredict(program);
   addEvaluate(program);
+  addWeights(program);
   addDoctor(program);
   return program;
 }
@@ -94,7 +97,7 @@ function addTrain(program: Command): void {
     .command('train')
     .description('train a detector on the reviewed images of a project')
     .argument('<project>')
-    .option('--init <what>', `random, a .safetensors file, or a run ${says(defaults.init)}`)
+    .option('--init <what>', `random, ${weightsWords} ${says(defaults.init)}`)
     .option(
       '--backbone <name>',
       `${backboneNames.join(', ')} ${says(defaults.backbone)}`,
@@ -156,11 +159,15 @@ function addPredict(program: Command): void {
   program
     .command('predict')
     .description('find objects on images')
-    .argument('<image...>')
-    .requiredOption('--weights <what>', 'a .safetensors file with its .json beside it, or a run of --project')
-    .option('--project <dir>', 'where the run is')
+    .argument('<image...>', 'files or folders')
+    .requiredOption('--weights <what>', weightsWords)
+    .option('--project <dir>', 'where the run is, and whose classes the weights know')
     .option('--score <s>', 'keep detections above this', decimal({ min: 0, max: 1 }), 0.05)
-    .option('--side <n>', 'as the weights were trained where absent', integer({ min: 32, max: 4096 }))
+    .option(
+      '--side <n>',
+      'as the weights were trained where absent, or 800 to 1333',
+      integer({ min: 32, max: 4096 }),
+    )
     .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
     .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
     .option(...json)
@@ -177,13 +184,46 @@ function addEvaluate(program: Command): void {
       "COCO's figures, of weights on a project's validation images, or of detections against annotations",
     )
     .option('--project <dir>')
-    .option('--weights <what>', 'a .safetensors file with its .json beside it, or a run')
+    .option('--weights <what>', weightsWords)
     .option('--annotations <file>', 'ground truth as COCO JSON')
     .option('--detections <file>', "detections as COCO's results JSON")
     .option(...json)
     .action(async (options) => {
       const { evaluate } = await import('./commands/evaluate.ts');
       await evaluate(options, new Output(options.json ?? false));
+    });
+}
+
+function addWeights(program: Command): void {
+  const weights = program
+    .command('weights')
+    .description('look into files of weights, convert and download them');
+  weights
+    .command('inspect')
+    .description('which network a file holds, what is missing and what is not used')
+    .argument('<file>', weightsWords)
+    .option('--project <dir>', 'where the run is')
+    .option(...json)
+    .action(async (file, options) => {
+      const { inspect } = await import('./commands/weights.ts');
+      await inspect(file, options, new Output(options.json ?? false));
+    });
+  weights
+    .command('list')
+    .description("torchvision's published checkpoints, and which of them are on this machine")
+    .option(...json)
+    .action(async (options) => {
+      const { list } = await import('./commands/weights.ts');
+      await list(new Output(options.json ?? false));
+    });
+  weights
+    .command('download')
+    .description('fetch a published checkpoint; a download that was broken off goes on')
+    .argument('<id>', 'a checkpoint of `boxwright weights list`')
+    .option(...json)
+    .action(async (id, options) => {
+      const { download } = await import('./commands/weights.ts');
+      await download(id, new Output(options.json ?? false));
     });
 }
 

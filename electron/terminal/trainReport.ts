@@ -26,7 +26,9 @@ export function describeEvent(event: RunEvent): string | null {
     case 'start': {
       const device = `${event.adapter} (${event.backend}${event.software ? ', software' : ''})`;
       const from = event.fromStep > 0 ? `, from step ${event.fromStep}` : '';
-      return `${event.runId}: ${event.trainImages} training and ${event.validationImages} validation images, ${event.parameterCount} parameters, on ${device}${from}`;
+      const images = `${event.trainImages} training and ${event.validationImages} validation images`;
+      const run = `${event.runId}: ${images}, ${event.parameterCount} parameters, on ${device}${from}`;
+      return [run, ...(event.origin ?? [])].join('\n');
     }
     case 'evaluation':
       return `step ${event.step}  AP ${percent(event.AP)}, AP50 ${percent(event.AP50)} on ${event.images} validation images`;

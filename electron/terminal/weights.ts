@@ -1,23 +1,43 @@
-/** Weights as a person names them: a .safetensors file with its .json beside it, or a run of the project. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+/** Weights as a person names them: a file of any maker, a published checkpoint of this machine, or a run of the project. */
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { Problem, toProblemData } from '../../shared/domain/problem.ts';
+import type { RetinaNetOptions } from '../../shared/detector/network.ts';
+import { Problem } from '../../shared/domain/problem.ts';
 import type { Checkpoint } from '../../shared/training/checkpoint.ts';
+import { type TrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
 import type { CheckpointMeta, NamedTensor } from '../../shared/training/ports.ts';
-import { readSafetensors } from '../../shared/weights/safetensors.ts';
+import type { InitSource } from '../../shared/training/startingPoint.ts';
+import { withoutFirstColumn } from '../../shared/weights/classHead.ts';
+import { cocoNames } from '../../shared/weights/cocoNames.ts';
+import { type OpenedWeights, openWeights } from '../../shared/weights/openWeights.ts';
+import { publishedWeights } from '../../shared/weights/published.ts';
+import { dataPath } from '../host/dataPath.ts';
 import { Runs } from '../services/runs/runs.ts';
 import type { ProjectStore } from '../services/store/projectStore.ts';
+import { PublishedLibrary } from '../services/weights/publishedLibrary.ts';
+import { readWeightsFile } from '../services/weights/readWeightsFile.ts';
 
+/** Weights before anybody has said what for. */
+export interface FoundWeights extends OpenedWeights {
+  readonly source: Exclude<InitSource, { kind: 'random' }>;
+  /** What trained them, where their .json says it. */
+  readonly config: TrainConfig | null;
+  readonly meta: Readonly<Record<string, unknown>> | null;
+}
+
+/** A whole detector, ready for a device, with a name for every column of its logits. */
 export interface LoadedWeights {
-  /** As the user knows it, for messages. */
+  /** As the user knows it, for messages; a run's id. */
   readonly name: string;
-  readonly tensors: readonly NamedTensor[];
-  /** What the file's .json says; null where there is none. */
-  readonly meta: CheckpointMeta | null;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly source: FoundWeights['source'];
+  readonly network: RetinaNetOptions;
+  tensors(): readonly NamedTensor[];
+  readonly classes: readonly string[];
+  /** False where nobody knows them, and they are "class 0" and so on. */
+  readonly hasNames: boolean;
+  readonly config: TrainConfig | null;
 }
 
 const metaSchema = z.looseObject({
@@ -49,52 +69,84 @@ export async function loadRunCheckpoint(store: ProjectStore, run: RunRecord): Pr
   return { meta: parseMeta(meta, run.id), weights, state };
 }
 
-/** A file where there is one of that name, else a run. `store` null: no project was named. */
-export async function loadWeights(what: string, store: ProjectStore | null): Promise<LoadedWeights> {
-  if (existsSync(what) || /\.safetensors$/i.test(what)) return loadFile(resolve(what));
+/** The checkpoints of this machine. BOXWRIGHT_DATA says where, as for the screens. */
+export function openLibrary(): PublishedLibrary {
+  return new PublishedLibrary({ dataPath: dataPath() });
+}
+
+/** A file where there is one of that name, else a published checkpoint, else a run. `store` null: no project was named. */
+export async function findWeights(what: string, store: ProjectStore | null): Promise<FoundWeights> {
+  if (/\.(pth|pt|safetensors)$/i.test(what) || isFile(what)) {
+    const path = resolve(what);
+    return openFile(path, { kind: 'file', path });
+  }
+  if (publishedWeights.some(({ id }) => id === what)) {
+    return openFile(await readyPath(what), { kind: 'published', id: what });
+  }
   if (!store) {
     throw new Problem(
       'not-found',
       `There is no file ${what}, and without --project there is no run of that name either.`,
-      'Name a .safetensors file, or the project that has the run.',
+      `Name a .pth or .safetensors file, the project that has the run, or one of ${publishedWeights.map(({ id }) => id).join(', ')}.`,
     );
   }
   const run = findRun(store, what);
   const { meta, weights } = await loadRunCheckpoint(store, run);
-  return { name: run.id, meta, ...readSafetensors(weights, run.id) };
+  const source = { kind: 'run', runId: run.id } as const;
+  return { ...openWeights(weights, run.id, meta), source, meta: { ...meta }, config: configOf(meta) };
 }
 
-async function loadFile(path: string): Promise<LoadedWeights> {
-  const bytes = await readBytes(path);
-  const { tensors, metadata } = readSafetensors(bytes, basename(path));
-  return { name: basename(path), tensors, metadata, meta: await readMetaBeside(path) };
-}
-
-async function readMetaBeside(path: string): Promise<CheckpointMeta | null> {
-  const sheet = path.replace(/\.safetensors$/i, '.json');
-  if (sheet === path || !existsSync(sheet)) return null;
-  const bytes = await readBytes(sheet);
-  try {
-    return parseMeta(JSON.parse(new TextDecoder().decode(bytes)), basename(sheet));
-  } catch (error) {
-    const { kind, message } = toProblemData(error);
-    if (kind === 'damaged') throw error;
+/** What `what` names, to predict with. Throws `bad-input` for a backbone alone. */
+export async function loadWeights(what: string, store: ProjectStore | null): Promise<LoadedWeights> {
+  const found = await findWeights(what, store);
+  const { name, content, network, classColumns, classNames } = found.description;
+  if (content === 'backbone' || classColumns === null) {
     throw new Problem(
-      'damaged',
-      `${sheet} is not JSON.`,
-      'Copy it again from where the weights were made.',
-      message,
+      'bad-input',
+      `${name} is a backbone alone, which finds nothing by itself.`,
+      `Train a detector from it first: boxwright train PROJECT --init ${what}`,
+    );
+  }
+  const { source, config } = found;
+  const project = store?.classes().map((entry) => entry.name) ?? [];
+  const isGuess =
+    !classNames ||
+    (classNames === cocoNames(classColumns) && !classNames.some((known) => project.includes(known)));
+  if (isGuess && classColumns === project.length + 1 && project.length > 0) {
+    const fewer = { ...network, foregroundClassCount: project.length };
+    const tensors = () => withoutFirstColumn(found.tensors(), classColumns);
+    return { name, source, config, network: fewer, tensors, classes: project, hasNames: true };
+  }
+  const names = isGuess && classColumns === project.length ? project : classNames;
+  const classes = names ?? Array.from({ length: classColumns }, (_, index) => `class ${index}`);
+  return { name, source, config, network, tensors: found.tensors, classes, hasNames: names !== null };
+}
+
+async function openFile(path: string, source: FoundWeights['source']): Promise<FoundWeights> {
+  const { name, bytes, meta } = await readWeightsFile(path);
+  return { ...openWeights(bytes, name, meta), source, meta, config: configOf(meta) };
+}
+
+async function readyPath(id: string): Promise<string> {
+  try {
+    return await openLibrary().readyPath(id);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.kind !== 'not-found') throw error;
+    throw new Problem(
+      error.kind,
+      error.message,
+      `Download it first: boxwright weights download ${id}`,
+      error.detail,
     );
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new Problem('not-found', `${path} cannot be read.`, 'Check the name of the file.', detail);
-  }
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+function configOf(meta: { readonly config?: unknown } | null): TrainConfig | null {
+  return trainConfigSchema.safeParse(meta?.config).data ?? null;
 }
 
 function parseMeta(meta: unknown, name: string): CheckpointMeta {

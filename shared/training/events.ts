@@ -26,6 +26,8 @@ export const runEventSchema = z.discriminatedUnion('event', [
     validationImages: z.number(),
     parameterCount: z.number(),
     fromStep: z.number(),
+    /** Where its weights come from and what was made of them, in sentences. */
+    origin: z.array(z.string()).optional(),
   }),
   z.object({
     event: z.literal('step'),

@@ -5,7 +5,7 @@
  */
 import { Problem } from '../domain/problem.ts';
 import { counted, listed } from '../formats/records.ts';
-import { planClasses, takeColumns } from '../weights/classHead.ts';
+import { classHeadPrefix, planClasses, takeColumns } from '../weights/classHead.ts';
 import type { NamedTensor } from './ports.ts';
 
 export interface WeightsSource {
@@ -28,8 +28,6 @@ export interface Initialisation {
   readonly notes: string[];
 }
 
-const classHead = 'head.classification_head.cls_logits.';
-
 /**
  * `target`: the new network's own tensors. Throws `bad-input` where a shape differs outside the class head (another
  * backbone, say) or where nothing fits.
@@ -50,12 +48,12 @@ export function initialiseFrom(
   const head = classHeadOf(source, known, target, classes);
   const taken = classes.filter((_, index) => typeof head?.plan.columns[index] === 'number');
   const isFresh = ({ name }: NamedTensor) =>
-    !known.has(name) || (name.startsWith(classHead) && taken.length === 0);
+    !known.has(name) || (name.startsWith(classHeadPrefix) && taken.length === 0);
   const fresh = target.filter(isFresh).map(({ name }) => name);
   const tensors = target.map((own) => {
     const theirs = known.get(own.name);
     if (!theirs) return own;
-    if (head && own.name.startsWith(classHead))
+    if (head && own.name.startsWith(classHeadPrefix))
       return takeColumns(theirs, head.columns, own, head.plan.columns);
     if (!sameShape(theirs.shape, own.shape)) throw shapeProblem(source, theirs, own);
     return { ...own, data: theirs.data };
@@ -80,8 +78,8 @@ function classHeadOf(
   target: readonly NamedTensor[],
   classes: readonly string[],
 ) {
-  const theirs = known.get(`${classHead}weight`);
-  const own = target.find(({ name }) => name === `${classHead}weight`);
+  const theirs = known.get(`${classHeadPrefix}weight`);
+  const own = target.find(({ name }) => name === `${classHeadPrefix}weight`);
   if (!theirs || !own) return null;
   const columns = theirs.shape[0]! / (own.shape[0]! / classes.length);
   if (!Number.isInteger(columns) || !sameShape(theirs.shape.slice(1), own.shape.slice(1))) {

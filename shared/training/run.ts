@@ -11,7 +11,6 @@ import { evaluateImages } from './evaluate.ts';
 import type { EvaluationEvent, RunEvent } from './events.ts';
 import { Feeder } from './feeder.ts';
 import { ImageSource } from './imageSource.ts';
-import { initialiseFrom, type WeightsSource } from './initialise.ts';
 import { Journal } from './journal.ts';
 import { describeReport, isFiniteReport, NonFiniteLoss } from './nonFinite.ts';
 import type {
@@ -47,8 +46,8 @@ export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** Goes on from here as if nothing had happened. */
   readonly resume?: Checkpoint;
-  /** Starts from these weights; not looked at where `resume` is given. */
-  readonly initial?: WeightsSource;
+  /** Which weights the executor was filled from and how, in sentences for the log; absent: none, or the run goes on. */
+  readonly origin?: readonly string[];
   readonly cacheBytes?: number;
 }
 
@@ -110,9 +109,9 @@ class Run {
   }
 
   async #begin(): Promise<void> {
-    const { runId, data, executor, resume } = this.#options;
+    const { runId, data, executor, resume, origin } = this.#options;
     requireTrainable(data);
-    await this.#loadWeights();
+    this.#restore();
     this.#journal.emit({
       event: 'start',
       runId,
@@ -124,6 +123,7 @@ class Run {
       validationImages: data.validation.length,
       parameterCount: executor.parameterCount,
       fromStep: this.#step,
+      ...(origin && { origin: [...origin] }),
     });
     const tooSmall = tooSmallWarning(data, this.#options.config);
     if (tooSmall) this.#warn(tooSmall);
@@ -132,19 +132,15 @@ class Run {
     await this.#journal.flush();
   }
 
-  async #loadWeights(): Promise<void> {
-    const { data, executor, network, resume, initial } = this.#options;
-    if (resume) {
-      restoreCheckpoint(executor, resume, { classes: data.classes, network });
-      const { meta } = resume;
-      this.#step = meta.step;
-      this.#secondsBefore = meta.seconds ?? 0;
-      if (meta.bestAP50 != null && meta.bestStep != null) {
-        this.#best = { step: meta.bestStep, AP50: meta.bestAP50, weights: meta.bestPath ?? '' };
-      }
-    } else if (initial) {
-      const { tensors } = initialiseFrom(initial, await executor.exportWeights(), data.classes);
-      executor.importWeights(tensors);
+  #restore(): void {
+    const { data, executor, network, resume } = this.#options;
+    if (!resume) return;
+    restoreCheckpoint(executor, resume, { classes: data.classes, network });
+    const { meta } = resume;
+    this.#step = meta.step;
+    this.#secondsBefore = meta.seconds ?? 0;
+    if (meta.bestAP50 != null && meta.bestStep != null) {
+      this.#best = { step: meta.bestStep, AP50: meta.bestAP50, weights: meta.bestPath ?? '' };
     }
   }
 

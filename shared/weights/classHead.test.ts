@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planClasses, takeColumns } from './classHead.ts';
+import { planClasses, takeColumns, withoutFirstColumn } from './classHead.ts';
 import { cocoNames } from './cocoNames.ts';
 
 const classes = ['RBC', 'WBC', 'Platelets'];
@@ -58,4 +58,16 @@ describe('takeColumns', () => {
     expect([...taken.data]).toEqual([4, 5, -1, -1, 10, 11, -1, -1]);
     expect([...own.data]).toEqual(Array(8).fill(-1));
   });
+});
+
+it('leaves the background out of a class head and nothing else', () => {
+  const other = { name: 'backbone.a', shape: [1], data: Float32Array.of(7) };
+  const bias = {
+    name: 'head.classification_head.cls_logits.bias',
+    shape: [6],
+    data: Float32Array.of(0, 1, 2, 3, 4, 5),
+  };
+  const [same, fewer] = withoutFirstColumn([other, bias], 3);
+  expect(same).toBe(other);
+  expect(fewer).toEqual({ ...bias, shape: [4], data: Float32Array.of(1, 2, 4, 5) });
 });

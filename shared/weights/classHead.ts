@@ -3,6 +3,9 @@ import { counted, listed } from '../formats/records.ts';
 import type { NamedTensor } from '../loss/executor.ts';
 import { backgroundName, cocoNames } from './cocoNames.ts';
 
+/** Of the tensors whose rows are `(anchor, column)`. */
+export const classHeadPrefix = 'head.classification_head.cls_logits.';
+
 export interface ClassColumns {
   /** Logits of an anchor, a background slot included. */
   readonly columns: number;
@@ -59,6 +62,18 @@ export function takeColumns(
     }
   }
   return { ...own, data };
+}
+
+/** All tensors, the class head without the background in front of each anchor's columns. */
+export function withoutFirstColumn(tensors: readonly NamedTensor[], columns: number): NamedTensor[] {
+  const plan = Array.from({ length: columns - 1 }, (_, index) => index + 1);
+  return tensors.map((tensor) => {
+    if (!tensor.name.startsWith(classHeadPrefix)) return tensor;
+    const [rows, ...rest] = tensor.shape as [number, ...number[]];
+    const fewer = (rows / columns) * plan.length;
+    const data = new Float32Array((tensor.data.length / rows) * fewer);
+    return takeColumns(tensor, columns, { name: tensor.name, shape: [fewer, ...rest], data }, plan);
+  });
 }
 
 /** The same letters, or the same but for capitals; never the background. */

@@ -2,8 +2,11 @@
 import { resolve } from 'node:path';
 import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
 import { counted } from '../../../shared/formats/records.ts';
+import type { ScaleSettings } from '../../../shared/training/imageSource.ts';
+import type { Executor } from '../../../shared/training/ports.ts';
 import { detectImage } from '../../../shared/training/predict.ts';
 import { readUprightRgb8 } from '../../services/images/decode.ts';
+import { namedImages } from '../imageArguments.ts';
 import { type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { withProject } from '../session.ts';
@@ -26,26 +29,29 @@ interface Prediction {
     readonly box: readonly number[];
     readonly score: number;
     readonly class: string;
-    /** The project's id of the class; its index in the weights' class list where there is no project. */
+    /** The project's id of the class; the column of the logits where there is no project. */
     readonly classId: number;
   }[];
 }
 
 export async function predict(
-  images: readonly string[],
+  named: readonly string[],
   options: PredictOptions,
   output: Output,
 ): Promise<void> {
   const given = sizesOf(options);
+  const images = await namedImages(named);
   const { weights, classIds } = await weightsAndIds(options);
+  sayNames(weights, options, output);
   const predictions: Prediction[] = [];
   await withModel(weights, output, async (model) => {
     const sizes = {
-      minSizePx: given.minSizePx ?? model.sizes.minSizePx,
+      minSizePx: given.minSizePx ?? Math.min(model.sizes.minSizePx, given.maxSizePx ?? Infinity),
       maxSizePx: given.maxSizePx ?? Math.max(model.sizes.maxSizePx, given.minSizePx ?? 0),
     };
-    for (const image of images) {
-      output.progress(() => `Looking at ${image} (${predictions.length + 1} of ${images.length})`);
+    warnOfSlowness(weights, model.executor, sizes, output);
+    for (const [index, image] of images.entries()) {
+      output.progress(() => `${index + 1} of ${images.length}, ${image}`);
       const prediction = await predictOne(image, { ...model, sizes }, classIds, options.score, output);
       if (prediction) predictions.push(prediction);
     }
@@ -63,18 +69,47 @@ export async function predict(
   }
 }
 
-/** A project's run knows the project's class ids. */
+/** A project's run knows the project's class ids; elsewhere a class is found by its name. */
 async function weightsAndIds({ weights, project }: PredictOptions) {
   if (project === undefined) return { weights: await loadWeights(weights, null), classIds: null };
   return withProject(project, async (store) => {
-    const loaded: LoadedWeights = await loadWeights(weights, store);
-    const isRun = store.runs().some((run) => run.id === loaded.name);
+    const loaded = await loadWeights(weights, store);
+    const { source, classes } = loaded;
     const byName = new Map(store.classes().map(({ name, id }) => [name, id]));
-    const classIds = isRun
-      ? findRun(store, loaded.name).classIds
-      : (loaded.meta?.classes.map((name, index) => byName.get(name) ?? index) ?? null);
+    const classIds =
+      source.kind === 'run'
+        ? findRun(store, source.runId).classIds
+        : classes.map((name, index) => byName.get(name) ?? index);
     return { weights: loaded, classIds };
   });
+}
+
+function sayNames({ name, classes, hasNames }: LoadedWeights, { project }: PredictOptions, output: Output) {
+  if (hasNames) return;
+  const count = counted(classes.length, 'class', 'classes');
+  output.warn(
+    `${name} does not say what its ${count} are called: they are told by number.`,
+    project === undefined
+      ? 'Name the project they belong to with --project, where it has as many classes.'
+      : `The project has another number of classes.`,
+  );
+}
+
+/** Pixels that a software GPU looks at within seconds. */
+const quickPx = 512 * 512;
+
+function warnOfSlowness(
+  { network }: LoadedWeights,
+  executor: Executor,
+  sizes: ScaleSettings,
+  output: Output,
+) {
+  const { minSizePx, maxSizePx } = sizes;
+  if (!executor.software || network.backbone === 'nano' || minSizePx * maxSizePx <= quickPx) return;
+  output.warn(
+    `${executor.adapter} is a CPU playing a GPU: at ${minSizePx} to ${maxSizePx} px every image takes a while.`,
+    '--side 400 answers sooner, and misses what is small.',
+  );
 }
 
 /** Null where the image cannot be read, which is told at once. */

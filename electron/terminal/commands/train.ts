@@ -6,8 +6,10 @@ import type { Checkpoint } from '../../../shared/training/checkpoint.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import { RunControl } from '../../../shared/training/control.ts';
 import type { RunEvent } from '../../../shared/training/events.ts';
-import type { WeightsSource } from '../../../shared/training/initialise.ts';
+import { initialiseFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
+import type { Executor } from '../../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../../shared/training/run.ts';
+import { formatInit, startFrom } from '../../../shared/training/startingPoint.ts';
 import { requireTrainable } from '../../../shared/training/warnings.ts';
 import { Runs } from '../../services/runs/runs.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
@@ -17,7 +19,7 @@ import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../run
 import { withProject } from '../session.ts';
 import { configOf, requireResumable, resumedConfigOf, type TrainOptions } from '../trainOptions.ts';
 import { describeEvent, describeStep } from '../trainReport.ts';
-import { findRun, type LoadedWeights, loadRunCheckpoint, loadWeights } from '../weights.ts';
+import { findRun, findWeights, loadRunCheckpoint } from '../weights.ts';
 
 export async function train(project: string, options: TrainOptions, output: Output): Promise<void> {
   // A slip in the options is told before anything is opened.
@@ -52,39 +54,17 @@ async function planNew(store: ProjectStore, config: TrainConfig, backboneGiven: 
   if (config.init === 'random') {
     return { config, network: defaultNetworkOptions(config.backbone, classCount), data, runId: null };
   }
-  const weights = await loadWeights(config.init, store);
-  const network = networkFor(weights, config, backboneGiven, classCount);
-  const initial = { name: weights.name, tensors: weights.tensors, classes: classesOf(weights) };
-  return { config: { ...config, backbone: network.backbone }, network, data, runId: null, initial };
-}
-
-/** The network those weights were made for, with this project's classes. */
-function networkFor(
-  weights: LoadedWeights,
-  config: TrainConfig,
-  backboneGiven: boolean,
-  foregroundClassCount: number,
-): RetinaNetOptions {
-  if (!weights.meta) return defaultNetworkOptions(config.backbone, foregroundClassCount, 'loaded');
-  const theirs = weights.meta.network as unknown as RetinaNetOptions;
-  if (backboneGiven && config.backbone !== theirs.backbone) {
+  const weights = await findWeights(config.init, store);
+  const { network, initial } = startFrom(weights, data.classes);
+  if (backboneGiven && config.backbone !== network.backbone) {
     throw new Problem(
       'bad-input',
-      `${weights.name} has the backbone ${theirs.backbone}, not ${config.backbone}.`,
-      `Leave out --backbone, or start from random weights.`,
+      `${initial.name} has the backbone ${network.backbone}, not ${config.backbone}.`,
+      'Leave out --backbone, or start from random weights.',
     );
   }
-  return { ...theirs, foregroundClassCount };
-}
-
-function classesOf({ meta, metadata }: LoadedWeights): readonly string[] {
-  if (meta) return meta.classes;
-  try {
-    const names: unknown = JSON.parse(metadata.classes ?? '[]');
-    return Array.isArray(names) ? names.map(String) : [];
-  } catch {
-    return [];
-  }
+  const ofThese = { ...config, backbone: network.backbone, init: formatInit(weights.source) };
+  return { config: ofThese, network, data, runId: null, initial };
 }
 
 async function planResumed(store: ProjectStore, options: TrainOptions): Promise<Plan> {
@@ -97,34 +77,54 @@ async function planResumed(store: ProjectStore, options: TrainOptions): Promise<
 }
 
 async function carryOut(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
-  const { config, network, data } = plan;
   const compute = await openCompute(output);
   try {
-    const executor = await compute.createExecutor(network, config);
-    const runs = new Runs(store);
-    const { id: runId } = plan.runId
-      ? await runs.update(plan.runId, { status: 'running', problem: null })
-      : await runs.create({ config, classIds: [...data.classIds], classNames: [...data.classes] });
-    const control = new RunControl();
-    const release = stopOnInterrupt(control, output);
+    const executor = await compute.createExecutor(plan.network, plan.config);
     try {
-      const outcome = await runTraining({
-        ...{ runId, config, data, executor, control, resume: plan.resume, initial: plan.initial },
-        network: { ...network },
-        files: runFilesOf(runs, runId),
-        clock: () => performance.now(),
-        yieldToHost: () => setImmediate(),
-        onEvent: reporter(config.steps, output),
-      });
-      await runs.update(runId, { status: statusOf(outcome), problem: outcome.problem });
-      return outcome;
+      const origin = plan.initial && (await fill(executor, plan.initial, plan.data.classes));
+      return await trainOn(executor, origin, store, plan, output);
     } finally {
-      release();
       executor.dispose();
     }
   } finally {
     compute.release();
   }
+}
+
+async function trainOn(
+  executor: Executor,
+  origin: readonly string[] | undefined,
+  store: ProjectStore,
+  { config, network, data, resume, runId: resumedId }: Plan,
+  output: Output,
+): Promise<RunOutcome> {
+  const runs = new Runs(store);
+  const { id: runId } = resumedId
+    ? await runs.update(resumedId, { status: 'running', problem: null })
+    : await runs.create({ config, classIds: [...data.classIds], classNames: [...data.classes] });
+  const control = new RunControl();
+  const release = stopOnInterrupt(control, output);
+  try {
+    const outcome = await runTraining({
+      ...{ runId, config, data, executor, control, resume, origin },
+      network: { ...network },
+      files: runFilesOf(runs, runId),
+      clock: () => performance.now(),
+      yieldToHost: () => setImmediate(),
+      onEvent: reporter(config.steps, output),
+    });
+    await runs.update(runId, { status: statusOf(outcome), problem: outcome.problem });
+    return outcome;
+  } finally {
+    release();
+  }
+}
+
+/** What was taken over, in sentences. */
+async function fill(executor: Executor, initial: WeightsSource, classes: readonly string[]) {
+  const { tensors, notes } = initialiseFrom(initial, await executor.exportWeights(), classes);
+  executor.importWeights(tensors);
+  return notes;
 }
 
 function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
