@@ -13,6 +13,11 @@ export const classBalanceEventSchema = z.object({
 });
 export type ClassBalanceEvent = z.infer<typeof classBalanceEventSchema>;
 
+/** Images that a run is evaluated on. */
+export const evaluationSplits = ['val', 'reviewed'] as const;
+
+const figure = z.number().nullable();
+
 export const runEventSchema = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('start'),
@@ -40,13 +45,32 @@ export const runEventSchema = z.discriminatedUnion('event', [
     balance: z.array(classBalanceEventSchema),
     stepMs: z.number(),
   }),
+  /** COCO's figures; null where there was nothing to be found. Those that may be absent are so in logs of earlier versions. */
   z.object({
     event: z.literal('evaluation'),
     step: z.number(),
-    AP: z.number().nullable(),
-    AP50: z.number().nullable(),
-    perClass: z.record(z.string(), z.number().nullable()),
+    AP: figure,
+    AP50: figure,
+    AP75: figure.optional(),
+    APs: figure.optional(),
+    APm: figure.optional(),
+    APl: figure.optional(),
+    AR1: figure.optional(),
+    AR10: figure.optional(),
+    AR100: figure.optional(),
+    ARs: figure.optional(),
+    ARm: figure.optional(),
+    ARl: figure.optional(),
+    perClass: z.record(z.string(), figure),
+    perClass50: z.record(z.string(), figure).optional(),
     images: z.number(),
+    /** Boxes to be found, by class. */
+    boxes: z.record(z.string(), z.number()).optional(),
+    detections: z.number().optional(),
+    /** On which images: those set aside for validation, or all reviewed ones, which the weights may have learned from. */
+    split: z.enum(evaluationSplits).optional(),
+    /** Asked for by a person; absent where training measured itself. */
+    onDemand: z.boolean().optional(),
   }),
   z.object({ event: z.literal('checkpoint'), step: z.number(), path: z.string() }),
   /** Something was left out and the run goes on: an unreadable image, a box too small to be seen. */

@@ -7,7 +7,7 @@ import { buildBatch } from './batch.ts';
 import { type Checkpoint, captureWeights, dataFingerprint, restoreCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
-import { evaluateImages } from './evaluate.ts';
+import { evaluateImages, evaluationEvent } from './evaluate.ts';
 import type { EvaluationEvent, RunEvent } from './events.ts';
 import { Feeder } from './feeder.ts';
 import { ImageSource } from './imageSource.ts';
@@ -204,9 +204,8 @@ class Run {
       yieldToHost: this.#options.yieldToHost,
     });
     if (!result) return false;
-    const { AP, AP50, perClass } = result.metrics;
-    const { images } = result;
-    const event: EvaluationEvent = { event: 'evaluation', step: this.#step, AP, AP50, perClass, images };
+    const event = evaluationEvent(this.#step, 'val', result);
+    const { AP50 } = event;
     this.#evaluation = event;
     this.#journal.emit(event);
     await this.#journal.flush();

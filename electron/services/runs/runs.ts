@@ -85,13 +85,13 @@ export class Runs {
   }
 }
 
-/** How far the events say the run is. */
+/** How far the events say the run is, by what training measured. */
 function progressOf(events: readonly RunEvent[]): RunChange {
   const change: { step?: number; AP50?: number } = {};
   for (const event of events) {
     if (event.event === 'step') change.step = event.step;
-    if ((event.event === 'evaluation' || event.event === 'done') && event.AP50 !== null)
-      change.AP50 = event.AP50;
+    const measured = event.event === 'done' || (event.event === 'evaluation' && !event.onDemand);
+    if (measured && event.AP50 !== null) change.AP50 = event.AP50;
   }
   return change;
 }
