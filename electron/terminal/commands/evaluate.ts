@@ -3,15 +3,18 @@ import { setImmediate } from 'node:timers/promises';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { type CocoMetrics, type FigureName, figureNames } from '../../../shared/evaluation/coco.ts';
 import type { DetectionMetrics } from '../../../shared/evaluation/evaluateDetections.ts';
+import { counted, listed } from '../../../shared/formats/records.ts';
 import { type ClassMatch, evaluateImages, matchClasses } from '../../../shared/training/evaluate.ts';
 import { ImageSource } from '../../../shared/training/imageSource.ts';
+import { planClasses } from '../../../shared/weights/classHead.ts';
+import type { ProjectStore } from '../../services/store/projectStore.ts';
 import { type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData } from '../runFiles.ts';
 import { withProject } from '../session.ts';
 import { percent } from '../trainReport.ts';
 import { UsageError } from '../usage.ts';
-import { loadWeights } from '../weights.ts';
+import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
 import { evaluateFiles } from './evaluateFiles.ts';
 
 export interface EvaluateOptions {
@@ -51,20 +54,51 @@ async function evaluateWeights(project: string, what: string, output: Output): P
         'Put some reviewed images into the split "val".',
       );
     }
-    return withModel(weights, output, (model) => measure(data, model, output));
+    const match = matchClasses(data.classes, columnsOf(data, weights, store));
+    tellUnknown(match, weights, output);
+    return withModel(weights, output, (model) => measure(data, match, model, output));
   });
+}
+
+/** Of each class of the project the weights' column, -1 for none: a run knows the project's own ids, a file has names. */
+function columnsOf(
+  { classes, classIds }: ClassedData,
+  weights: LoadedWeights,
+  store: ProjectStore,
+): readonly number[] {
+  const { source } = weights;
+  if (source.kind === 'run') {
+    const run = findRun(store, source.runId);
+    return classIds.map((id) => run.classIds.indexOf(id));
+  }
+  const names = weights.hasNames ? weights.classes : null;
+  const plan = planClasses({ columns: weights.classes.length, names }, classes);
+  return plan.columns.map((column) => column ?? -1);
+}
+
+function tellUnknown(match: ClassMatch, { name, classes, hasNames }: LoadedWeights, output: Output): void {
+  const { names, unknown } = match;
+  if (unknown.length === 0) return;
+  const theirs = hasNames
+    ? `Their classes are ${listed(classes, 12)}.`
+    : `Nothing says what their ${counted(classes.length, 'class is', 'classes are')} called.`;
+  const message = `${name}: the weights do not know ${listed(unknown, 12)}. ${theirs}`;
+  if (names.length === 0) {
+    throw new Problem(
+      'bad-input',
+      message,
+      'Train from these weights first, or give the classes the same names.',
+    );
+  }
+  output.warn(message, `Only ${listed(names, 12)} ${names.length === 1 ? 'is' : 'are'} evaluated.`);
 }
 
 async function measure(
   data: ClassedData,
-  { executor, classes, sizes }: Model,
+  match: ClassMatch,
+  { executor, sizes }: Model,
   output: Output,
 ): Promise<CocoMetrics> {
-  const match = matchClasses(
-    data.classes,
-    data.classes.map((name) => classes.indexOf(name)),
-  );
-  tellUnknown(match, classes, output);
   const source = new ImageSource({
     ...sizes,
     budgetBytes: 0,
@@ -77,18 +111,10 @@ async function measure(
     match,
     maxImages: 0,
     yieldToHost: () => setImmediate(),
-    onImage: (done, total) => output.progress(() => `Evaluated ${done} of ${total} images`),
+    onImage: (done, total) =>
+      output.progress(() => `Looked at ${done} of ${counted(total, 'image', 'images')}`),
   });
   return withUnknown(evaluation!.metrics, data.classes);
-}
-
-function tellUnknown({ names, unknown }: ClassMatch, classes: readonly string[], output: Output): void {
-  if (unknown.length === 0) return;
-  const theirs = classes.length > 12 ? `${classes.slice(0, 12).join(', ')}, …` : classes.join(', ');
-  const message = `The weights do not know ${unknown.join(', ')}. They know ${theirs}.`;
-  if (names.length === 0)
-    throw new Problem('bad-input', message, 'Rename the classes alike, or train from these weights first.');
-  output.warn(message, `Evaluated are ${names.join(', ')} alone.`);
 }
 
 /** COCO's -1 where there was nothing to be found, and for every class that was not evaluated. */
