@@ -20,13 +20,23 @@ function makeTables(count: number): Table[] {
 
 /** The checksum of all bytes, unsigned. */
 export function crc32(bytes: Uint8Array): number {
-  let sum = -1;
-  let at = 0;
-  for (; at < bytes.length && (bytes.byteOffset + at) % 4 !== 0; at++) {
-    sum = (sum >>> 8) ^ t0[(sum ^ bytes[at]!) & 255]!;
-  }
-  const pairs = (bytes.length - at) >> 3;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, pairs * 2);
+  // Words are read where they are aligned: the bytes before and after them one by one.
+  const begin = Math.min(bytes.length, (4 - (bytes.byteOffset % 4)) % 4);
+  const end = begin + Math.floor((bytes.length - begin) / 8) * 8;
+  const before = sumOfBytes(-1, bytes.subarray(0, begin));
+  return ~sumOfBytes(sumOfWords(before, bytes.subarray(begin, end)), bytes.subarray(end)) >>> 0;
+}
+
+function sumOfBytes(start: number, bytes: Uint8Array): number {
+  let sum = start;
+  for (const byte of bytes) sum = (sum >>> 8) ^ t0[(sum ^ byte) & 255]!;
+  return sum;
+}
+
+function sumOfWords(start: number, bytes: Uint8Array): number {
+  if (bytes.length === 0) return start;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  let sum = start;
   for (let index = 0; index < words.length; index += 2) {
     const a = words[index]! ^ sum;
     const b = words[index + 1]!;
@@ -40,6 +50,5 @@ export function crc32(bytes: Uint8Array): number {
       t1[(b >>> 16) & 255]! ^
       t0[b >>> 24]!;
   }
-  for (at += pairs * 8; at < bytes.length; at++) sum = (sum >>> 8) ^ t0[(sum ^ bytes[at]!) & 255]!;
-  return ~sum >>> 0;
+  return sum;
 }
