@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly open: boolean;
   /** The user's own data folder, for tests; the system's place where absent. */
   readonly dataPath?: string;
+  /** Where published weights are downloaded from instead of their own address, for tests. */
+  readonly downloadBase?: string;
   print(line: string): void;
 }
 
@@ -36,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     shell: 'web',
     dataPath: options.dataPath ?? dataPath(),
     version: installation.version,
+    downloadBase: options.downloadBase,
   });
   try {
     if (options.project !== undefined) await workstation.handlers['projects.open']({ path: options.project });

@@ -115,7 +115,7 @@ export const usePublished = createPublishedStore({
 
 let following = false;
 
-/** Asks what is there and keeps following. Only the first call does something. */
+/** Follows what downloads there are. Only the first call does something. */
 export function followPublished(): void {
   if (following) return;
   following = true;
@@ -123,5 +123,4 @@ export function followPublished(): void {
   client.subscribe((event) => {
     if (event.type === 'job') usePublished.getState().hear(event.job);
   });
-  void usePublished.getState().load();
 }

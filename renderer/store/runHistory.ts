@@ -107,7 +107,9 @@ function record(draft: Draft, event: RunEvent): void {
 
 /** A start after steps means the run went on from a checkpoint: what came after the checkpoint is done again. */
 function rewindTo(draft: Draft, start: StartEvent): void {
-  draft.start = start;
+  // A run that goes on still began where it began.
+  const origin = start.origin ?? draft.start?.origin;
+  draft.start = { ...start, ...(origin && { origin }) };
   draft.failure = null;
   draft.done = null;
   if (start.fromStep > 0) draft.resumedAt = [...draft.resumedAt, start.fromStep];

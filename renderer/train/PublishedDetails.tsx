@@ -57,7 +57,6 @@ function Actions({ weights, state, job }: PublishedProps) {
   return (
     <>
       {problem && <WeightsProblem problem={problem} />}
-      {problem && <ByHand weights={weights} />}
       {state.state === 'ready' ? (
         <div className={classes.actions}>
           <span className={classes.good}>On this computer, and checked</span>
@@ -170,15 +169,5 @@ function AskFirst({
         </Button>
       </div>
     </Modal>
-  );
-}
-
-/** Where there is no network: any browser can fetch it, and a stick can bring it. */
-function ByHand({ weights }: { weights: PublishedWeights }) {
-  return (
-    <p className={classes.words}>
-      Or bring it by hand: fetch <code className={classes.address}>{weights.url}</code> with any browser, and
-      choose it here under “A file”.
-    </p>
   );
 }

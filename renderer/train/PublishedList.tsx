@@ -19,7 +19,11 @@ const groups: readonly { content: PublishedWeights['content']; title: string }[]
 export function PublishedList() {
   const chosenId = useStartFrom((state) => state.publishedId);
   const choose = useStartFrom((state) => state.choosePublished);
-  useEffect(followPublished, []);
+  useEffect(() => {
+    followPublished();
+    // A file may have been put into the folder by hand.
+    void usePublished.getState().load();
+  }, []);
   return (
     <Radio.Group
       value={chosenId ?? ''}

@@ -11,11 +11,13 @@ import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { lossText } from '../balance/share.ts';
 import { useDialogs } from '../store/dialogs.ts';
 import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
+import { useRuns } from '../store/runs.ts';
 import { type LiveRun, useTraining } from '../store/training.ts';
 import { apText, durationText, parametersText, rateText } from '../store/words.ts';
 import { shortName } from './GpuChip.tsx';
 import classes from './RunView.module.css';
 import { phaseTexts, runStatusColor, runStatusText } from './status.ts';
+import { startedFrom } from './weightsWords.ts';
 
 interface RunHeaderProps {
   readonly run: RunRecord;
@@ -57,6 +59,7 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
       {live && history.step === 0 && <p className={classes.phaseText}>{live.text}…</p>}
       {live?.phase === 'recovering' && <p className={classes.phaseText}>{live.text}…</p>}
       <Facts run={run} history={history} live={live} />
+      <Origin run={run} history={history} />
     </section>
   );
 }
@@ -93,6 +96,23 @@ function Facts({ run, history, live }: RunHeaderProps) {
         {apText(newest?.AP50 ?? null)}
       </Fact>
     </div>
+  );
+}
+
+/** Where its weights began, and what was made of them. */
+function Origin({ run, history }: { run: RunRecord; history: RunHistory }) {
+  const runs = useRuns((state) => state.runs);
+  const name = startedFrom(run.config.init, runs);
+  if (name === null) return null;
+  const notes = history.start?.origin ?? [];
+  if (notes.length === 0) return <p className={classes.origin}>Started from {name}</p>;
+  return (
+    <details className={classes.origin} data-testid="run-origin">
+      <summary>Started from {name}</summary>
+      {notes.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
+    </details>
   );
 }
 

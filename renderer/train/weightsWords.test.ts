@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import { cocoNames } from '../../shared/weights/cocoNames.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
-import { buildOf, classesOf, planWords, titleOf, trainedAt } from './weightsWords.ts';
+import { buildOf, classesOf, planWords, startedFrom, titleOf, trainedAt } from './weightsWords.ts';
 
 const mine = ['RBC', 'WBC', 'Platelets'];
 
@@ -56,6 +56,15 @@ describe('the words for weights', () => {
     expect(planWords(described({ content: 'backbone', classColumns: null }), mine)[0]).toContain(
       'start fresh',
     );
+  });
+
+  it('name what a run started from', () => {
+    const runs = [{ id: 'run-0001', name: 'First' }];
+    expect(startedFrom('random', runs)).toBeNull();
+    expect(startedFrom('run-0001', runs)).toBe('First');
+    expect(startedFrom('run-0002', runs)).toBe('a run that was deleted');
+    expect(startedFrom('file:C:\\w\\cells.pth', runs)).toBe('cells.pth');
+    expect(startedFrom('published:resnet18', runs)).toBe('ResNet-18, ImageNet');
   });
 
   it('tell the size of images only where it is known', () => {

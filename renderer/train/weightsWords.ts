@@ -1,10 +1,12 @@
 /** Weights in words for people. */
+import type { RunRecord } from '../../shared/contract/schemas.ts';
 import type { BackboneName } from '../../shared/detector/backbones.ts';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import { listed } from '../../shared/formats/records.ts';
-import type { InitSource } from '../../shared/training/startingPoint.ts';
+import { type InitSource, parseInit } from '../../shared/training/startingPoint.ts';
 import { planClasses } from '../../shared/weights/classHead.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
+import { publishedWeights } from '../../shared/weights/published.ts';
 import { bytesText, parametersText } from '../store/words.ts';
 
 export const backboneTitles: Readonly<Record<BackboneName, string>> = {
@@ -52,6 +54,22 @@ export function classesOf({ classColumns, classNames }: WeightsDescription): str
 /** COCO's numbering has gaps, and a background in front: columns that no object belongs to. */
 function isUnused(name: string): boolean {
   return name === 'N/A' || name === '__background__' || name === 'background';
+}
+
+/** What `config.init` names, as people know it; null for random weights. */
+export function startedFrom(init: string, runs: readonly Pick<RunRecord, 'id' | 'name'>[]): string | null {
+  const source = parseInit(init);
+  switch (source.kind) {
+    case 'random':
+      return null;
+    case 'run':
+      return runs.find(({ id }) => id === source.runId)?.name ?? 'a run that was deleted';
+    case 'file':
+      return source.path.split(/[\\/]/).at(-1)!;
+    case 'published':
+      return publishedWeights.find(({ id }) => id === source.id)?.title ?? source.id;
+  }
+  return source satisfies never;
 }
 
 /** Of what size the images were that the published checkpoints learnt from. */

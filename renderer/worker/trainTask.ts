@@ -40,7 +40,7 @@ export async function trainTask(task: TrainTask, tools: TrainTools): Promise<voi
 
 async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
   const { post, calls, control } = tools;
-  const { network, executor, resume } = await prepare(task, tools);
+  const { network, executor, ...start } = await prepare(task, tools);
   post({ type: 'phase', text: 'Reading the first images' });
   try {
     return await runTraining({
@@ -53,7 +53,7 @@ async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
       clock: () => performance.now(),
       control,
       yieldToHost,
-      resume,
+      ...start,
       onEvent: (event) => postEvent(event, tools),
     });
   } finally {
@@ -65,6 +65,8 @@ interface Prepared {
   readonly network: RetinaNetOptions;
   readonly executor: Executor;
   readonly resume?: Checkpoint;
+  /** Which weights it was filled from and how, for the log. */
+  readonly origin?: readonly string[];
 }
 
 /** The network on the device, with the weights that the run starts from. What was read for them is let go of with this call. */
@@ -85,8 +87,9 @@ async function prepare(task: TrainTask, { post, calls, device }: TrainTools): Pr
   const { network, initial } = startFrom(await openInitial(calls, source, task.initName), classes);
   post({ type: 'phase', text: 'Preparing the network' });
   const executor = await createExecutor(network, config, device);
-  executor.importWeights(initialiseFrom(initial, await executor.exportWeights(), classes).tensors);
-  return { network, executor };
+  const { tensors, notes } = initialiseFrom(initial, await executor.exportWeights(), classes);
+  executor.importWeights(tensors);
+  return { network, executor, origin: notes };
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */

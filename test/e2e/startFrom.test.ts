@@ -1,0 +1,134 @@
+/** Starting from weights that others have trained, and carrying what was learnt away: the screens' side of weights, both ways. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Serving, serve } from '../../electron/web/serve.ts';
+import { openWeights } from '../../shared/weights/openWeights.ts';
+import { publishedWeights } from '../../shared/weights/published.ts';
+import { type BadServer, file, startBadServer } from '../support/badServer.ts';
+import { browserSupported, type OpenedBrowser, openBrowser } from '../support/browser.ts';
+import { ask } from './ask.ts';
+import { smallDetector, torchCheckpoint } from './torchCheckpoint.ts';
+import { WorkstationPage } from './workstationPage.ts';
+
+const published = publishedWeights.find(({ id }) => id === 'resnet18')!;
+
+describe.skipIf(!browserSupported)('weights in and out of the workstation', () => {
+  let folder: string;
+  let server: BadServer;
+  let serving: Serving;
+  let opened: OpenedBrowser;
+  let desk: WorkstationPage;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'boxwright-e2e-weights-'));
+    await writeFile(join(folder, 'cells.pth'), torchCheckpoint(smallDetector));
+    await writeFile(join(folder, 'photo.pth'), 'this is no checkpoint');
+    server = await startBadServer();
+    const dataPath = join(folder, 'data');
+    serving = await serve({ open: false, dataPath, downloadBase: server.base, print: () => {} });
+    opened = await openBrowser({ widthPx: 1440, heightPx: 900 });
+    desk = new WorkstationPage(opened.page);
+    await desk.open(serving.address);
+    await desk.openTab('train');
+    await desk.find('start-from').waitFor();
+  });
+
+  afterAll(async () => {
+    await opened?.close();
+    await serving?.close();
+    await server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function chooseFile(name: string): Promise<void> {
+    await desk.find('start-from-file').click();
+    await desk.find('choose-weights-file').click();
+    await desk.find('folder-path').fill(folder);
+    await opened.page.keyboard.press('Enter');
+    await desk.find(`file-${name}`).click();
+    await desk.find('use-weights-file').click();
+  }
+
+  it('says what a file is not, and does not start from it', async () => {
+    await chooseFile('photo.pth');
+    await expect.poll(() => desk.find('weights-problem').textContent()).toContain('photo.pth');
+    expect(await desk.find('start-run').isDisabled()).toBe(true);
+  });
+
+  it('says what a file is, and what becomes of it with the classes of this project', async () => {
+    await chooseFile('cells.pth');
+    const card = desk.find('weights-description');
+    await card.waitFor();
+    expect(await card.textContent()).toContain('RetinaNet on ResNet-18');
+    expect(await card.textContent()).toContain('32-channel pyramid');
+    expect(await desk.find('weights-plan').textContent()).toContain('taken as background and dropped');
+    expect(await desk.find('fixed-backbone').getAttribute('data-backbone')).toBe('resnet18');
+  });
+
+  it('trains the network of the file, from its weights', async () => {
+    await desk.find('config-side').selectOption('128');
+    await desk.find('config-batch').fill('1');
+    await desk.find('config-steps').fill('2');
+    await desk.find('start-run').click();
+    await expect
+      .poll(() => desk.find('run-status').getAttribute('data-status'), { timeout: 120_000 })
+      .toBe('done');
+    const [run] = await ask(serving, 'runs.list', {});
+    expect(run!.config).toMatchObject({ backbone: 'resnet18', init: `file:${join(folder, 'cells.pth')}` });
+    const { meta } = await ask(serving, 'runs.loadCheckpoint', { runId: run!.id });
+    expect(meta.network).toMatchObject({ fpnChannels: 32, headConvCount: 1, foregroundClassCount: 3 });
+    await desk.find('run-origin').locator('summary').click();
+    expect(await desk.find('run-origin').textContent()).toContain('background');
+  });
+
+  it('carries the weights away with their card, for Python and for others', async () => {
+    for (const format of ['safetensors', 'onnx']) {
+      await desk.find('export-weights').click();
+      await desk.find(`export-format-${format}`).click();
+      await desk.find('folder-path').fill(folder);
+      await opened.page.keyboard.press('Enter');
+      await desk.find('export-folder-name').fill(format);
+      await desk.find('export-weights-go').click();
+      const report = desk.find('job-report');
+      await report.waitFor({ timeout: 60_000 });
+      const names = await readdir(join(folder, format));
+      expect(names.map((name) => name.split('.').at(-1)).sort()).toEqual(['json', 'md', format].sort());
+      for (const name of names) expect(await report.textContent()).toContain(name);
+      await opened.page.getByRole('button', { name: 'Done' }).click();
+    }
+    const name = (await readdir(join(folder, 'safetensors'))).find((each) => each.endsWith('.safetensors'))!;
+    const { description } = openWeights(await readFile(join(folder, 'safetensors', name)), name);
+    expect(description).toMatchObject({ content: 'retinanet', classColumns: 3, missing: [], extra: [] });
+  });
+
+  it('downloads only after asking, can be stopped and go on, and refuses what is not the published file', async () => {
+    const impostor = new Uint8Array(published.bytes);
+    server.answer(file(impostor, { drip: { bytes: 400_000, everyMs: 100 } }), file(impostor));
+    await opened.page.getByText('New run').click();
+    await desk.find('start-from-published').click();
+    const row = desk.find('published-resnet18');
+    await row.getByRole('radio').click();
+    await desk.find('download-resnet18').click();
+    expect(await opened.page.getByRole('dialog').textContent()).toContain(published.url);
+    expect(server.seen).toEqual([]);
+    await desk.find('confirm-download').click();
+    await expect.poll(() => desk.find('downloading-resnet18').textContent()).toMatch(/\/s, .* left/);
+    await desk.find('cancel-download-resnet18').click();
+    await expect.poll(() => row.textContent()).toContain('Stopped at');
+    await desk.find('download-resnet18').click();
+    await expect
+      .poll(() => desk.find('weights-problem').textContent(), { timeout: 30_000 })
+      .toContain('is not the published file');
+    expect(server.seen).toHaveLength(2);
+    expect(server.seen[1]!.range).toMatch(/^bytes=[1-9]/);
+    await expect.poll(() => row.getAttribute('data-state')).toBe('absent');
+    expect(await desk.find('start-run').isDisabled()).toBe(true);
+  });
+
+  it('says nothing wrong on the console but the requests that were refused', () => {
+    const complaints = opened.log.filter((line) => /^(error|uncaught)/.test(line));
+    expect(complaints.filter((line) => !line.includes('status of 4'))).toEqual([]);
+  });
+});
