@@ -10,7 +10,7 @@ import { newNonce, securityHeaders } from '../host/pageHeaders.ts';
 import { loadRendererFiles, type RendererFiles } from '../host/rendererFiles.ts';
 import { requestLimitBytes } from '../host/requestLimits.ts';
 import type { ServedWorkstation } from '../host/servedWorkstation.ts';
-import { readMessage } from './body.ts';
+import { readRequest } from './body.ts';
 import { createEventStream } from './eventStream.ts';
 import { createGate, type Gate } from './gate.ts';
 import { Refusal } from './refusal.ts';
@@ -128,7 +128,7 @@ async function answerRequest(
   // Before a byte of the body is read.
   gate.checkCaller(request.headers);
   if (request.method !== 'POST') throw wrongMethod();
-  const params = await readMessage(request, coder, requestLimitBytes(name));
+  const params = await readRequest(request, coder, requestLimitBytes(name));
   const { head, bytes } = messageParts(coder, await dispatch(handlers, name, params));
   response.writeHead(200, {
     ...securityHeaders(newNonce()),

@@ -4,7 +4,13 @@
  */
 import { type HostEvent, hostEventSchema } from '../../shared/contract/events.ts';
 import type { RequestName, RequestParams, RequestResult } from '../../shared/contract/requests.ts';
-import { MessageReader, packMessage, type TextCoder } from '../../shared/contract/wire.ts';
+import {
+  packMessage,
+  type ReadInto,
+  readMessage,
+  readPieces,
+  type TextCoder,
+} from '../../shared/contract/wire.ts';
 import { createEmitter } from './emitter.ts';
 import { offlineProblem, problemFromWire, sessionEndedProblem } from './problems.ts';
 import type { Connection, Transport } from './transport.ts';
@@ -69,7 +75,7 @@ export function webTransport(surroundings: WebSurroundings = browserSurroundings
       throw sessionEndedProblem();
     }
     if (!response.ok) throw problemFromWire(await readJson(response), `${name} failed (${response.status}).`);
-    return (await readMessage(response)) as RequestResult<N>;
+    return (await readMessage(coder, bodyOf(response))) as RequestResult<N>;
   }
 
   function connect() {
@@ -128,20 +134,23 @@ export function webTransport(surroundings: WebSurroundings = browserSurroundings
   };
 }
 
-/** Piece by piece: a whole answer beside the bytes it carries would take their memory twice. */
-async function readMessage(response: Response): Promise<unknown> {
-  const message = new MessageReader(coder);
-  const stream = response.body?.getReader();
-  try {
-    for (;;) {
-      const piece = await stream?.read();
-      if (!piece || piece.done) break;
-      message.take(piece.value);
-    }
-  } catch (error) {
+/** Where the browser can, straight into the buffer that stays: anything else holds a large answer twice. */
+function bodyOf(response: Response): ReadInto {
+  const told = (error: unknown) => {
     throw offlineProblem(String(error));
+  };
+  const bytes = byteReader(response);
+  if (bytes) return async (room) => (await bytes.read(room).catch(told)).value ?? new Uint8Array();
+  const pieces = response.body?.getReader();
+  return readPieces(async () => (await pieces?.read().catch(told))?.value ?? null);
+}
+
+function byteReader({ body }: Response): ReadableStreamBYOBReader | null {
+  try {
+    return body?.getReader({ mode: 'byob' }) ?? null;
+  } catch {
+    return null;
   }
-  return message.finish();
 }
 
 async function readJson(response: Response): Promise<unknown> {

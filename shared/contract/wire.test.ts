@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MessageReader, messageParts, packMessage, type TextCoder, unpackMessage } from './wire.ts';
+import { messageParts, packMessage, readMessage, readPieces, type TextCoder, unpackMessage } from './wire.ts';
 
 const coder: TextCoder = {
   encode: (text) => new TextEncoder().encode(text),
@@ -27,28 +27,45 @@ describe('a message', () => {
     expect(messageParts(coder, body).bytes).toBe(bytes);
   });
 
-  it.each([1, 3, 64, 5000])('arrives in pieces of %i bytes, into a buffer of its own', (length) => {
-    const packed = packMessage(coder, body);
-    const reader = new MessageReader(coder);
-    for (let at = 0; at < packed.length; at += length) reader.take(packed.subarray(at, at + length));
-    const arrived = reader.finish() as typeof body;
+  it.each([1, 3, 64, 5000])('arrives in pieces of %i bytes, into a buffer of its own', async (length) => {
+    const arrived = (await readMessage(coder, inPieces(packMessage(coder, body), length))) as typeof body;
     expect(arrived).toEqual(body);
     expect(arrived.bytes.buffer.byteLength).toBe(bytes.length);
   });
 
-  it('is refused where it is cut short anywhere, or too long', () => {
-    const packed = packMessage(coder, body);
-    for (let length = 0; length < packed.length; length++) {
-      expect(() => unpackMessage(coder, packed.subarray(0, length))).toThrow(RangeError);
-    }
-    const longer = new Uint8Array(packed.length + 1);
-    longer.set(packed);
-    expect(() => unpackMessage(coder, longer)).toThrow('longer');
+  it('arrives where a stream keeps the buffer and gives another', async () => {
+    const source = inPieces(packMessage(coder, body), 100);
+    const moved = await readMessage(coder, async (room) => {
+      const { byteOffset } = room;
+      const buffer = structuredClone(room.buffer, { transfer: [room.buffer] });
+      return source(new Uint8Array(buffer, byteOffset));
+    });
+    expect(moved).toEqual(body);
   });
 
-  it('may claim no more than the reader allows', () => {
-    const reader = new MessageReader(coder, 999);
-    reader.take(packMessage(coder, body));
-    expect(() => reader.finish()).toThrow('claims more');
+  it('is refused where it is cut short anywhere, or too long', async () => {
+    const packed = packMessage(coder, body);
+    const longer = new Uint8Array(packed.length + 1);
+    longer.set(packed);
+    for (let length = 0; length <= longer.length; length++) {
+      if (length === packed.length) continue;
+      const cut = longer.subarray(0, length);
+      expect(() => unpackMessage(coder, cut)).toThrow(RangeError);
+      await expect(readMessage(coder, inPieces(cut, 333))).rejects.toThrow(RangeError);
+    }
+  });
+
+  it('may claim no more than the reader allows', async () => {
+    const source = inPieces(packMessage(coder, body), 64);
+    await expect(readMessage(coder, source, 999)).rejects.toThrow('claims more');
   });
 });
+
+function inPieces(packed: Uint8Array, length: number) {
+  let at = 0;
+  return readPieces(async () => {
+    const piece = packed.subarray(at, at + length);
+    at += length;
+    return piece.length > 0 ? piece : null;
+  });
+}

@@ -35,84 +35,84 @@ export function packMessage(coder: TextCoder, body: unknown): Uint8Array<ArrayBu
 
 /** Throws a SyntaxError or RangeError where the message is not one of ours. */
 export function unpackMessage(coder: TextCoder, packed: Uint8Array): unknown {
-  const reader = new MessageReader(coder);
-  reader.take(packed);
-  return reader.finish();
+  const headLength = headLengthOf(packed.subarray(0, 4));
+  if (4 + headLength > packed.length) throw new RangeError('message shorter than it says');
+  const { body, bytesLength } = parseHead(coder, packed.subarray(4, 4 + headLength));
+  const bytes = packed.slice(4 + headLength);
+  if (bytes.length !== (bytesLength ?? 0)) throw new RangeError('message of another length than it says');
+  return bytesLength === null ? body : { ...body, bytes };
 }
 
-/** A message as it arrives. Its raw bytes go straight into the buffer they stay in, which is theirs alone. */
-export class MessageReader {
-  readonly #coder: TextCoder;
-  readonly #limitBytes: number;
-  /** What is being filled: the head's length, the head, the raw bytes. */
-  #part: Uint8Array = new Uint8Array(4);
-  #filled = 0;
-  #finishPart: (() => void) | null = () => this.#finishLength();
-  #body: unknown;
-  #failure: unknown = null;
+/**
+ * Fills the room from its start, as far as there is something, and returns what it filled: in the same buffer, or in the one that
+ * took its place where a stream keeps buffers for itself. Empty: there is no more.
+ */
+export type ReadInto = (room: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
 
-  /** Nothing larger than `limitBytes` is allocated, whatever the message claims. */
-  constructor(coder: TextCoder, limitBytes = Number.POSITIVE_INFINITY) {
-    this.#coder = coder;
-    this.#limitBytes = limitBytes;
-  }
+/**
+ * A message as it arrives. Its raw bytes go straight into the buffer they stay in, which is theirs alone. Nothing larger than
+ * `limitBytes` is allocated, whatever the message claims. Throws as `unpackMessage` does, and what `readInto` throws.
+ */
+export async function readMessage(
+  coder: TextCoder,
+  readInto: ReadInto,
+  limitBytes = Number.POSITIVE_INFINITY,
+): Promise<unknown> {
+  const part = (length: number) => readExactly(readInto, length, limitBytes);
+  const { body, bytesLength } = parseHead(coder, await part(headLengthOf(await part(4))));
+  const message = bytesLength === null ? body : { ...body, bytes: await part(bytesLength) };
+  if ((await readInto(new Uint8Array(1))).length > 0) throw new RangeError('message longer than it says');
+  return message;
+}
 
-  /** The next bytes of the message, copied. After a failure, which `finish` tells, they are passed over. */
-  take(chunk: Uint8Array): void {
-    let at = 0;
-    while (at < chunk.length && !this.#failure) {
-      const piece = chunk.subarray(at, at + this.#part.length - this.#filled);
-      this.#part.set(piece, this.#filled);
-      this.#filled += piece.length;
-      at += piece.length;
-      this.#advance(at < chunk.length);
+/** Reads from pieces that are somebody else's: what does not fit waits for the next call. */
+export function readPieces(next: () => Promise<Uint8Array | null>): ReadInto {
+  let waiting: Uint8Array = new Uint8Array();
+  return async (room) => {
+    while (waiting.length === 0) {
+      const piece = await next();
+      if (!piece) return room.subarray(0, 0);
+      waiting = piece;
     }
-  }
+    const taken = waiting.subarray(0, room.length);
+    waiting = waiting.subarray(taken.length);
+    room.set(taken);
+    return room.subarray(0, taken.length);
+  };
+}
 
-  /** The message. Throws a SyntaxError or RangeError where it is not one of ours, or not whole. */
-  finish(): unknown {
-    if (this.#failure) throw this.#failure;
-    if (this.#finishPart) throw new RangeError('message shorter than it says');
-    return this.#body;
+async function readExactly(readInto: ReadInto, length: number, limitBytes: number) {
+  if (length > limitBytes) throw new RangeError('message claims more than it may have');
+  let bytes = new Uint8Array(length);
+  let at = 0;
+  while (at < length) {
+    const filled = await readInto(bytes.subarray(at));
+    if (filled.length === 0) throw new RangeError('message shorter than it says');
+    bytes = new Uint8Array(filled.buffer);
+    at += filled.length;
   }
+  return bytes;
+}
 
-  #advance(moreFollows: boolean): void {
-    try {
-      while (this.#finishPart && this.#filled === this.#part.length) this.#finishPart();
-      if (moreFollows && !this.#finishPart) throw new RangeError('message longer than it says');
-    } catch (error) {
-      this.#failure = error;
-    }
-  }
+function headLengthOf(start: Uint8Array): number {
+  if (start.length < 4) throw new RangeError('message shorter than its start');
+  return new DataView(start.buffer, start.byteOffset).getUint32(0, true);
+}
 
-  #finishLength(): void {
-    const length = new DataView(this.#part.buffer).getUint32(0, true);
-    this.#expect(length, () => this.#finishHead());
-  }
+type Head =
+  | { readonly body: unknown; readonly bytesLength: null }
+  | { readonly body: Record<string, unknown>; readonly bytesLength: number };
 
-  #finishHead(): void {
-    const head: unknown = JSON.parse(this.#coder.decode(this.#part));
-    if (!isRecord(head)) throw new SyntaxError('message head is not an object');
-    const { body, bytesLength = null } = head;
-    this.#body = body;
-    this.#finishPart = null;
-    if (bytesLength === null) return;
-    if (!isRecord(body)) throw new SyntaxError('bytes without an object to carry them');
-    if (!Number.isSafeInteger(bytesLength) || (bytesLength as number) < 0) {
-      throw new SyntaxError('bytes without a length');
-    }
-    this.#expect(bytesLength as number, () => {
-      this.#body = { ...body, bytes: this.#part };
-      this.#finishPart = null;
-    });
+function parseHead(coder: TextCoder, bytes: Uint8Array): Head {
+  const head: unknown = JSON.parse(coder.decode(bytes));
+  if (!isRecord(head)) throw new SyntaxError('message head is not an object');
+  const { body, bytesLength = null } = head;
+  if (bytesLength === null) return { body, bytesLength };
+  if (!isRecord(body)) throw new SyntaxError('bytes without an object to carry them');
+  if (!Number.isSafeInteger(bytesLength) || Number(bytesLength) < 0) {
+    throw new SyntaxError('bytes without a length');
   }
-
-  #expect(length: number, finishPart: () => void): void {
-    if (length > this.#limitBytes) throw new RangeError('message claims more than it may have');
-    this.#part = new Uint8Array(length);
-    this.#filled = 0;
-    this.#finishPart = finishPart;
-  }
+  return { body, bytesLength: Number(bytesLength) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

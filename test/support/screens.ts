@@ -16,16 +16,16 @@ const contents: Readonly<Record<string, string>> = {
   'assets/style-5e6f.css': 'body { color: red }',
 };
 
-/** A folder as `renderer/vite.config.ts` leaves it, beside a file that no list names. */
-export async function writeScreens(): Promise<string> {
+/** A folder as `renderer/vite.config.ts` leaves it, beside a file that no list names. `screens`: text by path. */
+export async function writeScreens(screens = contents): Promise<string> {
   const outer = await mkdtemp(join(tmpdir(), 'boxwright-screens-'));
   const folder = join(outer, 'renderer');
-  const files = Object.entries(contents).map(([path, text]) => ({
+  const files = Object.entries(screens).map(([path, text]) => ({
     path,
     sha256: createHash('sha256').update(text).digest('hex'),
   }));
   const written = {
-    ...contents,
+    ...screens,
     'files.json': JSON.stringify({ source: 'test', files }),
     '../secret.txt': 'secret',
   };
