@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultNetworkOptions } from '../../shared/detector/network.ts';
+import { shapesOf } from '../../shared/weights/architecture.ts';
+import { writeSafetensors } from '../../shared/weights/safetensors.ts';
+import { hashedValues } from '../../test/support/weightFiles.ts';
 import { hasVulkanDriver } from './vulkanDrivers.ts';
 
 const command = fileURLToPath(new URL('./boxwright.ts', import.meta.url));
@@ -49,6 +53,8 @@ describe('usage', () => {
     [['import', 'P', 'S', '--format', 'xls'], 'voc, coco, yolo'],
     [['predict', 'a.png'], '--weights'],
     [['evaluate', '--project', 'P'], '--weights'],
+    [['weights', 'inspect'], 'file'],
+    [['weights', 'melt', 'w.pth'], 'melt'],
     [['paint'], 'paint'],
     [['sample', 'D', '--frobnicate'], '--frobnicate'],
   ])('boxwright %j ends with 2 and says %j', async (args, words) => {
@@ -64,29 +70,53 @@ describe('usage', () => {
     expect(await boxwright('--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
     const help = await boxwright('--help');
     expect(help.code).toBe(0);
-    for (const name of ['serve', 'sample', 'import', 'export', 'train', 'predict', 'evaluate', 'doctor']) {
+    for (const name of [
+      'serve',
+      'sample',
+      'import',
+      'export',
+      'train',
+      'predict',
+      'evaluate',
+      'weights',
+      'doctor',
+    ]) {
       expect(help.stdout).toContain(name);
     }
   });
 });
 
+/** Exit 1, a sentence and a way out on standard error, and nothing else. */
+async function expectFailures(...commands: readonly (readonly string[])[]) {
+  for (const args of commands) {
+    const { code, stdout, stderr } = await boxwright(...args, '--json');
+    expect(code, args.join(' ')).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^[^\n]+\n→ [^\n]+\n$/);
+  }
+}
+
 describe('failures', () => {
   it('end with 1, a sentence and a way out', async () => {
     const missing = join(folder, 'nothing-here');
-    for (const args of [
+    await expectFailures(
       ['train', missing],
       ['import', join(folder, 'P'), missing],
       ['export', missing, join(folder, 'D'), '--format', 'coco'],
       ['predict', '--weights', 'run-0001', 'a.png'],
       ['predict', '--weights', join(folder, 'w.safetensors'), 'a.png'],
       ['evaluate', '--annotations', missing, '--detections', missing],
-    ]) {
-      const { code, stdout, stderr } = await boxwright(...args, '--json');
-      expect(code, args.join(' ')).toBe(1);
-      expect(stdout).toBe('');
-      expect(stderr).toMatch(/^[^\n]+\n→ [^\n]+\n$/);
-    }
+    );
     expect(await readdir(folder)).not.toContain('P');
+  });
+
+  it('of weights do too', async () => {
+    await expectFailures(
+      ['predict', '--weights', join(folder, 'w.pth'), join(folder, '*.png')],
+      ['weights', 'inspect', join(folder, 'nothing-here')],
+      ['weights', 'inspect', command],
+      ['weights', 'download', 'alexnet'],
+    );
   });
 
   it('leave no project behind where nothing came into it', async () => {
@@ -172,6 +202,86 @@ describe('evaluate', () => {
     expect(figures.AR100).toBe(0.5);
     expect(figures.APl).toBe(-1);
     expect(figures.perClass.cell).toBeCloseTo(51 / 101, 12);
+  });
+});
+
+describe('weights', () => {
+  const network = defaultNetworkOptions('nano', 5);
+  const nano = () => join(folder, 'nano.safetensors');
+  const tensors = [...shapesOf(network)].map(([name, shape]) => ({
+    name,
+    shape,
+    data: hashedValues(name, shape),
+  }));
+
+  beforeAll(async () => {
+    // Five classes that every anchor takes for as likely: what is found then follows from the boxes alone.
+    const head = /cls_logits|bbox_reg/;
+    const quiet = tensors.map(({ name, shape, data }) => ({
+      ...{ name, shape },
+      data: head.test(name) ? new Float32Array(data.length) : data.map((value) => (value % 1) * 0.02),
+    }));
+    await writeFile(nano(), writeSafetensors(quiet));
+  });
+
+  it('are told by their tensors alone, in words and in JSON', async () => {
+    const description = await boxwrightJson('weights', 'inspect', nano());
+    expect(description).toMatchObject({
+      name: 'nano.safetensors',
+      layout: 'torchvision',
+      network,
+      missing: [],
+    });
+    const { stdout } = await boxwright('weights', 'inspect', nano());
+    expect(stdout).toContain('a RetinaNet on nano: safetensors');
+    expect(stdout).toContain('5 class columns: nobody says of what');
+    expect(stdout).toContain('9 at each position, 16 to 406 px');
+  });
+
+  it('are looked at value by value, and told what they lack', async () => {
+    const spoilt = join(folder, 'spoilt.safetensors');
+    const bytes = await readFile(nano());
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    await writeFile(spoilt, bytes);
+    const { code, stderr } = await boxwright('weights', 'inspect', spoilt);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/spoilt\.safetensors, tensor "head\..*" holds NaN at element/);
+    const lacking = join(folder, 'lacking.safetensors');
+    await writeFile(lacking, writeSafetensors(tensors.slice(1, -1)));
+    expect((await boxwrightJson('weights', 'inspect', lacking)).missing).toEqual([
+      'backbone.body.conv1.weight',
+      'head.regression_head.bbox_reg.bias',
+    ]);
+    const predicted = await boxwright('predict', '--weights', lacking, 'a.png');
+    expect(predicted.stderr).toContain('lacks 2 tensors');
+  });
+
+  it('are listed with size, licence and whether they are here', async () => {
+    const listed = await boxwrightJson('weights', 'list');
+    expect(listed.map(({ id }: { id: string }) => id)).toContain('retinanet_resnet50_fpn_v2');
+    expect(listed[0]).toMatchObject({ state: expect.any(String), licence: { name: 'BSD-3-Clause' } });
+    const { stdout } = await boxwright('weights', 'list');
+    expect(stdout).toMatch(/resnet18 {2}ResNet-18, ImageNet, 46\.8 MB: /);
+  });
+
+  it('find objects on images, each once, and answer what they can', async () => {
+    const images = join(folder, 'to-predict');
+    await boxwrightJson('sample', join(folder, 'pictures-of'), '--images', '2');
+    await cp(join(folder, 'pictures-of', 'images'), images, { recursive: true });
+    const [name] = await readdir(images);
+    const args = ['predict', '--weights', nano(), images, join(images, name!), 'none.png'];
+    const { code, stdout, stderr } = await boxwright(...args, '--side', '64', '--score', '0.4', '--json');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`1 of 3, ${join(images, name!)}`);
+    expect(stderr).toContain('5 classes are called: they are told by number');
+    expect(stderr).toContain('none.png is not there');
+    expect(stderr).toContain('1 of 3 images could not be read.');
+    const predictions = JSON.parse(stdout);
+    expect(predictions).toHaveLength(2);
+    expect(predictions[0].image).toBe(join(images, name!));
+    const [found] = predictions[0].detections;
+    expect(found).toMatchObject({ score: 0.5, class: `class ${found.classId}` });
+    expect(predictions[0].detections.length).toBeGreaterThan(10);
   });
 });
 

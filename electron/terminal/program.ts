@@ -197,6 +197,7 @@ function addEvaluate(program: Command): void {
 function addWeights(program: Command): void {
   const weights = program
     .command('weights')
+    .helpCommand(false)
     .description('look into files of weights, convert and download them');
   weights
     .command('inspect')

@@ -19,9 +19,19 @@ import type { ProjectStore } from '../services/store/projectStore.ts';
 import { PublishedLibrary } from '../services/weights/publishedLibrary.ts';
 import { readWeightsFile } from '../services/weights/readWeightsFile.ts';
 
+type Source = Exclude<InitSource, { kind: 'random' }>;
+
+export interface NamedFile {
+  readonly source: Source;
+  /** As the user knows it, for messages; a run's id. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly meta: Readonly<Record<string, unknown>> | null;
+}
+
 /** Weights before anybody has said what for. */
 export interface FoundWeights extends OpenedWeights {
-  readonly source: Exclude<InitSource, { kind: 'random' }>;
+  readonly source: Source;
   /** What trained them, where their .json says it. */
   readonly config: TrainConfig | null;
   readonly meta: Readonly<Record<string, unknown>> | null;
@@ -31,7 +41,7 @@ export interface FoundWeights extends OpenedWeights {
 export interface LoadedWeights {
   /** As the user knows it, for messages; a run's id. */
   readonly name: string;
-  readonly source: FoundWeights['source'];
+  readonly source: Source;
   readonly network: RetinaNetOptions;
   tensors(): readonly NamedTensor[];
   readonly classes: readonly string[];
@@ -75,13 +85,13 @@ export function openLibrary(): PublishedLibrary {
 }
 
 /** A file where there is one of that name, else a published checkpoint, else a run. `store` null: no project was named. */
-export async function findWeights(what: string, store: ProjectStore | null): Promise<FoundWeights> {
+export async function readWeights(what: string, store: ProjectStore | null): Promise<NamedFile> {
   if (/\.(pth|pt|safetensors)$/i.test(what) || isFile(what)) {
     const path = resolve(what);
-    return openFile(path, { kind: 'file', path });
+    return { source: { kind: 'file', path }, ...(await readWeightsFile(path)) };
   }
   if (publishedWeights.some(({ id }) => id === what)) {
-    return openFile(await readyPath(what), { kind: 'published', id: what });
+    return { source: { kind: 'published', id: what }, ...(await readWeightsFile(await readyPath(what))) };
   }
   if (!store) {
     throw new Problem(
@@ -90,10 +100,16 @@ export async function findWeights(what: string, store: ProjectStore | null): Pro
       `Name a .pth or .safetensors file, the project that has the run, or one of ${publishedWeights.map(({ id }) => id).join(', ')}.`,
     );
   }
-  const run = findRun(store, what);
-  const { meta, weights } = await loadRunCheckpoint(store, run);
-  const source = { kind: 'run', runId: run.id } as const;
-  return { ...openWeights(weights, run.id, meta), source, meta: { ...meta }, config: configOf(meta) };
+  const { id } = findRun(store, what);
+  const { meta, weights } = await new Runs(store).loadCheckpoint(id);
+  return { source: { kind: 'run', runId: id }, name: id, bytes: weights, meta };
+}
+
+/** The same, opened. */
+export async function findWeights(what: string, store: ProjectStore | null): Promise<FoundWeights> {
+  const { source, name, bytes, meta } = await readWeights(what, store);
+  const config = trainConfigSchema.safeParse(meta?.config).data ?? null;
+  return { source, config, meta, ...openWeights(bytes, name, meta) };
 }
 
 /** What `what` names, to predict with. Throws `bad-input` for a backbone alone. */
@@ -122,11 +138,6 @@ export async function loadWeights(what: string, store: ProjectStore | null): Pro
   return { name, source, config, network, tensors: found.tensors, classes, hasNames: names !== null };
 }
 
-async function openFile(path: string, source: FoundWeights['source']): Promise<FoundWeights> {
-  const { name, bytes, meta } = await readWeightsFile(path);
-  return { ...openWeights(bytes, name, meta), source, meta, config: configOf(meta) };
-}
-
 async function readyPath(id: string): Promise<string> {
   try {
     return await openLibrary().readyPath(id);
@@ -143,10 +154,6 @@ async function readyPath(id: string): Promise<string> {
 
 function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile();
-}
-
-function configOf(meta: { readonly config?: unknown } | null): TrainConfig | null {
-  return trainConfigSchema.safeParse(meta?.config).data ?? null;
 }
 
 function parseMeta(meta: unknown, name: string): CheckpointMeta {

@@ -86,18 +86,18 @@ function backboneOf(shapes: Shapes, file: string): BackboneName {
   );
 }
 
-/** Kind of block, blocks of each stage and the stem: enough to tell one backbone from another. */
+/** Kind of block and blocks of each stage: enough to tell one backbone from another. */
 function buildOf(shapes: Shapes): string {
   const kind = shapes.has('backbone.body.layer1.0.conv3.weight') ? 'bottlenecks' : 'basic blocks';
   const blocks = [1, 2, 3, 4].map((stage) =>
     countOf(shapes, new RegExp(`^backbone\\.body\\.layer${stage}\\.(\\d+)\\.`)),
   );
-  return `${kind} ${blocks.join(', ')} after a stem of ${shapes.get('backbone.body.conv1.weight')?.join('x')}`;
+  return `${kind} ${blocks.join(', ')}`;
 }
 
 /** Relatives with the same names, which their middle convolution gives away. */
 function strangeResNet(shapes: Shapes): string | null {
-  if (buildOf(shapes).startsWith('bottlenecks 3, 8, 36, 3')) return 'a ResNet-152';
+  if (buildOf(shapes) === 'bottlenecks 3, 8, 36, 3') return 'a ResNet-152';
   const [out, into] = shapes.get('backbone.body.layer1.0.conv2.weight') ?? [];
   if (!shapes.has('backbone.body.layer1.0.conv3.weight') || out === undefined) return null;
   if (into !== out) return 'a ResNeXt, whose convolutions are divided into groups';

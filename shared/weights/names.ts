@@ -27,11 +27,10 @@ export function stripPrefixes(names: readonly string[]): StrippedNames {
 
 /** Null: not the names of a RetinaNet or a ResNet. */
 export function layoutOf(names: readonly string[]): WeightsDescription['layout'] | null {
-  const known = new Set(names);
-  if (known.has('backbone.bottom_up.stem.conv1.weight')) return 'detectron2';
-  if (known.has('backbone.body.conv1.weight'))
-    return names.some(isOldName) ? 'torchvision-old' : 'torchvision';
-  return known.has('conv1.weight') && known.has('layer1.0.conv1.weight') ? 'resnet' : null;
+  const has = (start: string) => names.some((name) => name.startsWith(start));
+  if (has('backbone.bottom_up.res2.')) return 'detectron2';
+  if (has('backbone.body.layer1.')) return names.some(isOldName) ? 'torchvision-old' : 'torchvision';
+  return has('layer1.0.conv1.') ? 'resnet' : null;
 }
 
 /** torchvision's name of today; names that mean nothing to the layout come back as they are. */

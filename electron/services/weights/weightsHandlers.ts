@@ -64,7 +64,11 @@ export function weightsHandlers(
 }
 
 /** What the file is, once every value of it has been looked at. Others are served between its tensors. */
-export async function inspectWeights({ name, bytes, meta }: WeightsFile): Promise<WeightsDescription> {
+export async function inspectWeights({
+  name,
+  bytes,
+  meta,
+}: Omit<WeightsFile, 'bytes'> & { readonly bytes: Uint8Array }): Promise<WeightsDescription> {
   const file = readTensorFile(bytes, name);
   const { description } = openTensorFile(file, { name, fileBytes: bytes.length, meta });
   for (const tensor of file.tensors) {

@@ -1,24 +1,25 @@
 /** `weights`: what a file is, files to carry away, and the checkpoints that torchvision publishes. */
+import { anchorSizesOf, anchorsPerPosition } from '../../../shared/detector/anchors.ts';
+import { levelNames, type RetinaNetOptions } from '../../../shared/detector/network.ts';
 import { counted, listed } from '../../../shared/formats/records.ts';
 import type { WeightsDescription } from '../../../shared/weights/description.ts';
 import { publishedWeights } from '../../../shared/weights/published.ts';
+import { inspectWeights } from '../../services/weights/weightsHandlers.ts';
 import type { Output } from '../output.ts';
 import { withJob, withProject } from '../session.ts';
-import { findWeights, openLibrary } from '../weights.ts';
+import { openLibrary, readWeights } from '../weights.ts';
 
 export interface InspectOptions {
   readonly project?: string;
 }
 
+/** Every value is looked at: one that is spoilt is told. */
 export async function inspect(what: string, { project }: InspectOptions, output: Output): Promise<void> {
-  const find = async () =>
+  const file =
     project === undefined
-      ? findWeights(what, null)
-      : withProject(project, (store) => findWeights(what, store));
-  const found = await find();
-  const { description } = found;
-  // A value that is spoilt is told now; what is not whole cannot be read, and says itself what is missing.
-  if (description.content === 'backbone' || description.missing.length === 0) found.tensors();
+      ? await readWeights(what, null)
+      : await withProject(project, (store) => readWeights(what, store));
+  const description = await inspectWeights(file);
   output.result(description, () => describe(description));
 }
 
@@ -55,33 +56,48 @@ export async function download(id: string, output: Output): Promise<void> {
 }
 
 function describe(description: WeightsDescription): string[] {
-  const { name, format, content, network, classColumns, classNames, fileBytes } = description;
-  const { tensorCount, parameterCount, missing, extra, notes } = description;
-  const maker = {
-    torchvision: 'torchvision',
-    'torchvision-old': 'torchvision before 0.12',
-    detectron2: 'detectron2',
-    resnet: 'a classifier',
-  };
-  const kind = content === 'backbone' ? 'a backbone' : 'a RetinaNet';
-  const columns =
-    classColumns === null
+  const { name, format, layout, content, network, classColumns, classNames } = description;
+  const { fileBytes, tensorCount, parameterCount, missing, extra, notes } = description;
+  const isBackbone = content === 'backbone';
+  const kind = isBackbone ? 'a backbone' : 'a RetinaNet';
+  const file = format === 'torch' ? 'PyTorch' : 'safetensors';
+  return [
+    `${name}  ${kind} on ${network.backbone}: ${file}, ${megabytes(fileBytes)}, named as ${makers[layout]}`,
+    `${parameterCount.toLocaleString('en')} parameters in ${counted(tensorCount, 'tensor', 'tensors')}`,
+    ...(classColumns === null
       ? []
       : [
-          `${counted(classColumns, 'class column', 'class columns')}: ${classNames ? listed(classNames, 100) : 'nobody says what they stand for'}`,
-        ];
-  return [
-    `${name}  ${kind} on ${network.backbone}, ${format === 'torch' ? 'PyTorch' : 'safetensors'}, ${megabytes(fileBytes)}, with the names of ${maker[description.layout]}`,
-    `${parameterCount.toLocaleString('en')} parameters in ${counted(tensorCount, 'tensor', 'tensors')}`,
-    ...columns,
-    ...Object.entries(network).map(
-      ([option, value]) => `  ${option}  ${typeof value === 'object' ? JSON.stringify(value) : value}`,
-    ),
-    ...(missing.length > 0
-      ? [`${content === 'backbone' ? 'Fresh around it' : 'Missing'}: ${listed(missing, 20)}`]
-      : []),
+          `${counted(classColumns, 'class column', 'class columns')}: ${classNames ? listed(classNames, 100) : 'nobody says of what'}`,
+        ]),
+    ...(isBackbone ? [] : describeNetwork(network)),
+    ...(missing.length > 0 && !isBackbone ? [`Missing: ${listed(missing, 20)}`] : []),
     ...(extra.length > 0 ? [`Not used: ${listed(extra, 20)}`] : []),
     ...notes,
+  ];
+}
+
+const makers = {
+  torchvision: 'torchvision does',
+  'torchvision-old': 'torchvision did before 0.12',
+  detectron2: 'detectron2 does',
+  resnet: 'an image classifier',
+} as const;
+
+const norms = {
+  frozen: 'frozen',
+  batch: 'batch, of which scale and offset learn',
+  group: 'group',
+} as const;
+
+function describeNetwork(network: RetinaNetOptions): string[] {
+  const { fpnChannels, p6From, headConvCount, headNorm, backboneNorm, normEpsilon } = network;
+  const sizes = levelNames.flatMap((_, level) => anchorSizesOf(level, network));
+  const px = (size: number) => Number(size.toFixed(1));
+  return [
+    `  backbone  norm ${norms[backboneNorm]}, epsilon ${normEpsilon}${network.bottleneckStride === '1x1' ? ', stride in the 1x1' : ''}`,
+    `  pyramid   ${fpnChannels} channels, P6 from ${p6From}`,
+    `  heads     ${counted(headConvCount, 'convolution', 'convolutions')}, norm ${headNorm}`,
+    `  anchors   ${anchorsPerPosition(network)} at each position, ${px(Math.min(...sizes))} to ${px(Math.max(...sizes))} px`,
   ];
 }
 
