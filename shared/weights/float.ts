@@ -18,7 +18,8 @@ export function readFloats(
 ): Float32Array {
   const size = floatBytes[type];
   const stored = bytes.subarray(byteOffset, byteOffset + count * size);
-  const { buffer, byteOffset: start } = stored.byteOffset % size === 0 ? stored : stored.slice();
+  // Not slice(): of a Node Buffer that is a view, as unaligned as it was.
+  const { buffer, byteOffset: start } = stored.byteOffset % size === 0 ? stored : new Uint8Array(stored);
   switch (type) {
     case 'F32':
       return new Float32Array(buffer, start, count);

@@ -169,7 +169,7 @@ class PickleMachine {
     if (typeof module !== 'string' || typeof name !== 'string') throw this.error('a name is no text');
     const path = `${module}.${name}`;
     if (path.length > 512) throw this.error('a name is longer than 512 characters');
-    if (isAttackGlobal(module, name)) {
+    if (!this.#globals.has(path) && isAttackGlobal(module, name)) {
       throw new Problem(
         'forbidden',
         `Refused ${this.#file}: it names ${path}, which has no place among weights and would run on whoever opens it in Python.`,

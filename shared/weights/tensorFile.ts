@@ -23,7 +23,7 @@ export interface TensorFile {
 export function readTensorFile(bytes: Uint8Array, file: string): TensorFile {
   // Asked first: a header's length may begin like anything.
   if (looksLikeSafetensors(bytes)) return safetensorsFile(bytes, file);
-  if (startsWith(bytes, 0x50, 0x4b)) return { format: 'torch', metadata: {}, ...openTorchFile(bytes, file) };
+  if (looksLikeZip(bytes)) return { format: 'torch', metadata: {}, ...openTorchFile(bytes, file) };
   refuseForeignFile(bytes, file);
   if (/\.safetensors$/i.test(file)) return safetensorsFile(bytes, file);
   throw unknownFile(file);
@@ -38,6 +38,9 @@ function looksLikeSafetensors(bytes: Uint8Array): boolean {
   return bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
 }
 
-function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
-  return start.every((byte, index) => bytes[index] === byte);
+/** An entry, an empty archive, or one piece of a split one. */
+function looksLikeZip(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === 0x50 && bytes[1] === 0x4b && [3, 5, 7].includes(bytes[2]!) && bytes[3] === bytes[2]! + 1
+  );
 }

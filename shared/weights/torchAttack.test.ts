@@ -149,6 +149,28 @@ describe('pickles that would use up the machine', () => {
     expect(refused(memoized, repeated(50_000, again)).message).toContain('no dictionary of named tensors');
   });
 
+  it('is not slowed by one tensor under many names, or one name asked for again and again', () => {
+    const sides = new Array(16).fill(1);
+    const wide = [
+      ...tensor({ ...weight, shape: sides, strides: sides.map(() => 2n ** 254n) }),
+      0x71,
+      200,
+      0x30,
+    ];
+    const names = Array.from({ length: 200_000 }, (_, index) => [...text(`n${index}`), 0x68, 200]);
+    const start = performance.now();
+    const file = readTensorFile(
+      zip(torchArchive(pickle(wide, emptyDict, mark, names.flat(), [0x75]), { 0: four })),
+      'w.pth',
+    );
+    expect(file.tensors).toHaveLength(200_000);
+    expect(performance.now() - start).toBeLessThan(2000);
+    const dots = [...text('a.'.repeat(120)), 0x71, 0, 0x30];
+    expect(refused(dots, repeated(240_000, [0x68, 0, 0x68, 0, 0x93, 0x30]), none).message).toContain(
+      'no dictionary',
+    );
+  });
+
   it('is not held up by containers that hold themselves', () => {
     const loop: Code = [
       ...emptyDict,
@@ -207,20 +229,21 @@ describe('tensors that lie about their storage', () => {
     ['more elements than the storage', { shape: [5] }, 'needs 5 elements of a storage that has 4'],
     ['an offset', { offset: 1 }, 'needs 5 elements of a storage that has 4'],
     ['an offset of 2^64', { offset: two64, shape: [1] }, 'needs 18446744073709551617 elements'],
-    ['an offset before the storage', { offset: -1 }, 'no whole numbers from 0 up'],
+    ['an offset before the storage', { offset: -1 }, 'whole numbers from 0 up'],
     ['a stride', { strides: [2] }, 'needs 7 elements of a storage that has 4'],
-    ['a stride backwards', { strides: [-1] }, 'no whole numbers from 0 up'],
+    ['a stride backwards', { strides: [-1] }, 'whole numbers from 0 up'],
     [
       'a stride that overflows 64 bits to 0',
       { shape: [2, 2], strides: [two64, 1] },
       'needs 18446744073709551618',
     ],
-    ['a size of -1', { shape: [-1] }, 'no whole numbers from 0 up'],
+    ['a size of -1', { shape: [-1] }, 'whole numbers from 0 up'],
     ['sizes that overflow 64 bits to 4', { shape: [2n ** 62n, 4], strides: [0, 1] }, 'claims the shape'],
     ['a billion repetitions', { shape: [2n ** 30n], strides: [0] }, 'would unfold to 4294967296 bytes'],
     ['huge sides of nothing', { shape: [0, two64], strides: [1, 1] }, 'claims the shape'],
     ['fewer strides than sizes', { shape: [2, 2], strides: [1] }, '2 sizes but 1 strides'],
-    ['100 dimensions', { shape: new Array(100).fill(1) }, '100 dimensions'],
+    ['100 dimensions', { shape: new Array(100).fill(1) }, 'not up to 16 whole numbers'],
+    ['a storage of a long name', { key: '0'.repeat(100_000) }, 'its storage is not described'],
   ])('refuses %s', (_, spec, reason) => {
     expect(refusedTensor(spec).message).toContain(reason);
   });

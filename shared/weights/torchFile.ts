@@ -9,14 +9,7 @@ import type { PickleValue } from './pickleValue.ts';
 import { damagedTorch, refusedTorch } from './refusal.ts';
 import { chooseStateDict, someOf } from './stateDict.ts';
 import { checkFinite, type OtherTensor, type StoredTensor } from './storedTensor.ts';
-import {
-  gather,
-  isContiguous,
-  isFloatType,
-  type StridedTensor,
-  stridedTensorOf,
-  tensorCallOf,
-} from './torchTensor.ts';
+import { gather, isFloatType, type StridedTensor, stridedTensorOf, tensorCallOf } from './torchTensor.ts';
 import { decodeLatin1 } from './utf8.ts';
 import { openZip, type ZipEntry, type ZipReader } from './zip.ts';
 
@@ -42,16 +35,25 @@ export function openTorchFile(bytes: Uint8Array, file: string): OpenTorchFile {
   const tensors: StoredTensor[] = [];
   const others: OtherTensor[] = [];
   const skipped: string[] = [];
-  for (const [name, value] of chosen.entries) {
-    const opened = typeof name === 'string' ? openTensor(name, value, storages, file) : null;
-    if (opened === null) skipped.push(typeof name === 'string' ? name : typeof name);
-    else if (isStored(opened)) tensors.push(opened);
-    else others.push(opened);
+  let unfolded = 0;
+  for (const [key, value] of chosen.entries) {
+    const call = tensorCallOf(value);
+    if (typeof key !== 'string' || !call) {
+      skipped.push(typeof key === 'string' ? key : typeof key);
+      continue;
+    }
+    const name = checkedName(key, file);
+    const tensor = call.kind === 'strided' ? stridedTensor(name, call.args, file) : null;
+    const entry = tensor && storages.entryOf(tensor, name);
+    if (tensor && entry && isFloatType(tensor.type.name)) {
+      tensors.push(storedTensor(name, tensor, tensor.type.name, () => storages.bytesOf(entry), file));
+      unfolded += 4 * Math.max(tensor.count, tensor.contiguous ? 0 : tensor.span);
+    } else if (tensor) others.push({ name, dtype: tensor.type.name, shape: tensor.shape });
+    else if (call.kind === 'other') others.push({ name, dtype: call.what, shape: [] });
   }
-  checkTotal(tensors, bytes.length, file);
-  const notes = [...chosen.notes];
-  if (skipped.length > 0) notes.push(`Passed over, being no tensors: ${someOf(skipped)}.`);
-  return { tensors, others, notes };
+  checkUnfolded(unfolded, bytes.length, file);
+  const passedOver = skipped.length > 0 ? [`Passed over, being no tensors: ${someOf(skipped)}.`] : [];
+  return { tensors, others, notes: [...chosen.notes, ...passedOver] };
 }
 
 /** The folder all parts of the archive lie in, with its slash: what precedes `data.pkl`. */
@@ -97,39 +99,40 @@ function textOf(zip: ZipReader, name: string): string | null {
   return decodeLatin1(bytes, 0, Math.min(bytes.length, 64));
 }
 
-/** A tensor of the dictionary, a tensor that is not plain floats, or null for anything else. */
-function openTensor(
-  name: string,
-  value: PickleValue,
-  storages: Storages,
-  file: string,
-): StoredTensor | OtherTensor | null {
-  const call = tensorCallOf(value);
-  if (!call) return null;
-  if (call.kind === 'other') return { name, dtype: call.what, shape: [] };
-  const tensor = stridedTensorOf(call.args);
+/** No network's names are longer, and they are shown to people. */
+const maxNameLength = 512;
+
+function checkedName(name: string, file: string): string {
+  if (name.length <= maxNameLength) return name;
+  throw damagedTorch(file, `the name of a tensor has ${name.length} characters`);
+}
+
+function stridedTensor(name: string, args: readonly PickleValue[], file: string): StridedTensor {
+  const tensor = stridedTensorOf(args);
   if (typeof tensor === 'string')
     throw damagedTorch(file, `of its tensor ${JSON.stringify(name)}, ${tensor}`);
-  const entry = storages.entryOf(tensor, name);
-  const { shape, type } = tensor;
-  const dtype = type.name;
-  if (!isFloatType(dtype)) return { name, dtype, shape };
+  return tensor;
+}
+
+function storedTensor(
+  name: string,
+  tensor: StridedTensor,
+  dtype: FloatType,
+  storage: () => Uint8Array,
+  file: string,
+): StoredTensor {
   const read = () => {
-    const values = readStrided(storages.bytesOf(entry), tensor, dtype);
+    const values = readStrided(storage(), tensor, dtype);
     checkFinite(name, values, file);
     return values;
   };
-  return { name, shape, dtype, read };
-}
-
-function isStored(tensor: StoredTensor | OtherTensor): tensor is StoredTensor {
-  return 'read' in tensor;
+  return { name, shape: tensor.shape, dtype, read };
 }
 
 function readStrided(storage: Uint8Array, tensor: StridedTensor, dtype: FloatType): Float32Array {
-  const { offset, span, shape, strides, count, type } = tensor;
+  const { offset, span, shape, strides, count, type, contiguous } = tensor;
   const values = readFloats(storage, offset * type.bytes, span, dtype);
-  return isContiguous(tensor) ? values : gather(values, shape, strides, count);
+  return contiguous ? values : gather(values, shape, strides, count);
 }
 
 /** The storages of an archive: described by the pickle, lying in `data/`, each checked once. */
@@ -172,12 +175,7 @@ class Storages {
 }
 
 /** Room for half-precision files and tensors that share a storage, not for a few bytes that claim to be gigabytes. */
-function checkTotal(tensors: readonly StoredTensor[], fileBytes: number, file: string): void {
-  const total = tensors.reduce(
-    (sum, { shape }) => sum + shape.reduce((product, side) => product * side, 4),
-    0,
-  );
-  const limit = 4 * fileBytes + 64 * 1024 * 1024;
-  if (total > limit)
-    throw damagedTorch(file, `its tensors would unfold to ${total} bytes out of ${fileBytes}`);
+function checkUnfolded(unfolded: number, fileBytes: number, file: string): void {
+  if (unfolded <= 4 * fileBytes + 64 * 1024 * 1024) return;
+  throw damagedTorch(file, `its tensors would unfold to ${unfolded} bytes out of ${fileBytes}`);
 }

@@ -95,7 +95,7 @@ export function tensorCallOf(value: PickleValue): TensorCall | null {
   return null;
 }
 
-/** A strided tensor whose numbers fit each other; whether they fit its storage is for `fitsStorage`. */
+/** A strided tensor that fits the storage the pickle describes; whether that is the one in the archive is for its reader. */
 export interface StridedTensor {
   readonly storage: StorageCall;
   readonly type: ElementType;
@@ -106,21 +106,33 @@ export interface StridedTensor {
   readonly count: number;
   /** From the first element to after the last, with everything between them. */
   readonly span: number;
+  /** Elements lie one after the other in row-major order. */
+  readonly contiguous: boolean;
 }
 
-const maxSides = 64;
+/** Those of a convolution, four times; every one costs an attacker nothing and us arithmetic. */
+const maxSides = 16;
+const maxKeyLength = 64;
+
+/** One description may stand under a hundred thousand names. */
+const known = new WeakMap<readonly PickleValue[], StridedTensor | string>();
 
 /** The tensor the arguments describe, or why there can be none. */
 export function stridedTensorOf(args: readonly PickleValue[]): StridedTensor | string {
+  const tensor = known.get(args) ?? understood(args);
+  known.set(args, tensor);
+  return tensor;
+}
+
+function understood(args: readonly PickleValue[]): StridedTensor | string {
   const storage = storageOf(args[0] ?? null);
   if (typeof storage === 'string') return storage;
   const type = storage.type ?? elementTypes.get(pathOf(args[6]));
   if (!type) return 'its element type is not known';
   const [offset, sizes, strides] = [integerOf(args[1]), integersOf(args[2]), integersOf(args[3])];
   if (offset === null || !sizes || !strides)
-    return 'its offset, sizes or strides are no whole numbers from 0 up';
+    return `its offset, sizes or strides are not up to ${maxSides} whole numbers from 0 up`;
   if (sizes.length !== strides.length) return `it has ${sizes.length} sizes but ${strides.length} strides`;
-  if (sizes.length > maxSides) return `it has ${sizes.length} dimensions`;
   const storageElements = storage.type ? storage.length : storage.length / BigInt(type.bytes);
   const count = sizes.reduce((product, size) => product * size, 1n);
   const span =
@@ -132,16 +144,23 @@ export function stridedTensorOf(args: readonly PickleValue[]): StridedTensor | s
   if (count > BigInt(maxElements) || sizes.some((size) => size > BigInt(maxElements))) {
     return `it claims the shape [${sizes.join(', ')}]`;
   }
+  const shape = sizes.map(Number);
+  // Nobody steps along a side of 1, so its stride may be anything, and is.
+  const steps = strides.map((stride, axis) => (sizes[axis]! > 1n ? Number(stride) : 0));
+  const contiguous = count === 0n || isContiguous(shape, steps);
   return {
-    storage,
-    type,
-    shape: sizes.map(Number),
-    // Nobody steps along a side of 1, so its stride may be anything, and is.
-    strides: strides.map((stride, axis) => (sizes[axis]! > 1n ? Number(stride) : 0)),
-    offset: Number(offset),
-    count: Number(count),
-    span: Number(span),
+    ...{ storage, type, shape, strides: steps, contiguous },
+    ...{ offset: Number(offset), count: Number(count), span: Number(span) },
   };
+}
+
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
 }
 
 /** What a Float32Array holds everywhere. */
@@ -156,7 +175,8 @@ function storageOf(value: PickleValue): StorageCall | string {
   const type = path === 'torch.storage.UntypedStorage' ? null : elementTypes.get(path);
   if (type === undefined) return `its storage has the unknown type ${path || 'of no name'}`;
   const length = integerOf(elements);
-  if (typeof key !== 'string' || length === null) return 'its storage is not described';
+  if (typeof key !== 'string' || key.length > maxKeyLength || length === null)
+    return 'its storage is not described';
   return { key, type, length };
 }
 
@@ -170,17 +190,6 @@ export function claimedFloats(call: TensorCall): number {
 
 export function isFloatType(name: string): name is FloatType {
   return Object.hasOwn(floatBytes, name);
-}
-
-/** Whether the elements lie one after the other in row-major order; the stride of a side of 1 says nothing. */
-export function isContiguous(tensor: StridedTensor): boolean {
-  let expected = 1;
-  for (let axis = tensor.shape.length - 1; axis >= 0; axis--) {
-    const side = tensor.shape[axis]!;
-    if (side !== 1 && tensor.strides[axis] !== expected) return tensor.count === 0;
-    expected *= side;
-  }
-  return true;
 }
 
 /** The elements in row-major order, out of their span: transposed, expanded and sliced tensors. */
@@ -212,7 +221,7 @@ function integersOf(value: PickleValue | undefined): bigint[] | null {
   if (value instanceof PickleObject && pathOf(value.callee) === 'torch.Size')
     return integersOf(value.args.items[0]);
   if (!(value instanceof PickleTuple || value instanceof PickleList)) return null;
-  if (value.items.length > 2 * maxSides) return null;
+  if (value.items.length > maxSides) return null;
   const integers = value.items.map(integerOf);
   return integers.every((integer) => integer !== null) ? integers : null;
 }

@@ -91,6 +91,7 @@ function generalised({ kind, message }: Problem): string {
     .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
     .replace(/\[[-\d, ]*\]/g, '[…]')
     .replace(/names \S+,/, 'names …,')
+    .replace(/0x[0-9a-f]+/, 'N')
     .replace(/-?\d+(\.\d+)?(e[+-]?\d+)?/g, 'N');
   return `${kind}: ${text.length > 140 ? `${text.slice(0, 139)}…` : text}`;
 }
