@@ -155,11 +155,15 @@ function p6Source(shapes: Shapes, fpnChannels: number, headNorm: string): 'P5' |
 /** torchvision sets the epsilon of the weights it publishes for COCO to zero, and no file says so. */
 function epsilonOf(network: RetinaNetOptions): { value: number; notes: string[] } {
   const { backbone, backboneNorm, headNorm, foregroundClassCount, p6From } = network;
-  const isCoco =
-    backbone === 'resnet50' && headNorm === 'none' && p6From === 'P5' && foregroundClassCount === 91;
-  if (backboneNorm !== 'frozen' || !isCoco) return { value: 1e-5, notes: [] };
+  const isV1 = backbone === 'resnet50' && headNorm === 'none' && p6From === 'P5';
+  if (backboneNorm !== 'frozen' || !isV1) return { value: 1e-5, notes: [] };
+  if (foregroundClassCount !== 91) {
+    const note =
+      "It does not say the epsilon of its frozen norms: 1e-5 is assumed, torchvision's own but for its COCO weights and what is trained from them.";
+    return { value: 1e-5, notes: [note] };
+  }
   const note =
-    'Its frozen norms add nothing to the variance (epsilon 0), as torchvision has it for its own COCO weights, which these seem to be or to come from.';
+    'Its frozen norms are taken to have an epsilon of 0, as torchvision sets it for its COCO weights, which these are or come from.';
   return { value: 0, notes: [note] };
 }
 

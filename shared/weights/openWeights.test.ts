@@ -56,11 +56,14 @@ describe('the network of a file', () => {
     const { description } = openFake(fakeFile(tensorsOf(coco)));
     expect(description.network).toEqual(coco);
     expect(description.parameterCount).toBe(34_014_999);
-    expect(description.notes.join()).toContain('epsilon 0');
+    expect(description.notes.join()).toContain('epsilon of 0');
     expect(description.classNames).toHaveLength(91);
     expect(description.classNames!.slice(0, 3)).toEqual(['__background__', 'person', 'bicycle']);
     expect(description.classNames!.slice(11, 14)).toEqual(['fire hydrant', 'N/A', 'stop sign']);
     expect(description.classNames!.at(-1)).toBe('toothbrush');
+    const other = openFake(fakeFile(tensorsOf({ ...coco, foregroundClassCount: 6 })));
+    expect(other.description.network.normEpsilon).toBe(1e-5);
+    expect(other.description.notes.join()).toContain('1e-5 is assumed');
     const live = openFake(fakeFile(tensorsOf({ ...coco, backboneNorm: 'batch' }), { counters }));
     expect(live.description.network).toMatchObject({ normEpsilon: 1e-5, backboneNorm: 'batch' });
   });
@@ -188,7 +191,8 @@ describe('the .json beside a file', () => {
   });
 
   it.each([
-    [{ backbone: 'resnet50' }, 'backbone is resnet50, and its tensors are those of resnet18'],
+    [{ backbone: 'resnet50' }, 'its backbone is resnet50, and the tensors are those of resnet18'],
+    [{ headNorm: 'group' }, 'its headNorm is group, and the tensors are those of none'],
     [{ foregroundClassCount: 4 }, 'cls_logits.weight is 36x32x3x3, and in the file it is 45x32x3x3'],
     [{ fpnChannels: 64 }, 'inner_blocks.0.0.weight is 64x128x1x1'],
   ])('is a conflict where it says %j', (changes, words) => {

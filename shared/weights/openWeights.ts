@@ -127,12 +127,12 @@ function chooseNetwork(
   name: string,
 ): RetinaNetOptions {
   if (!meta) return { ...inferred.network, ...conversion?.network };
-  const { backbone } = meta.network;
-  if (backbone === inferred.network.backbone) return meta.network;
-  throw contradiction(
-    name,
-    `the backbone is ${backbone}, and its tensors are those of ${inferred.network.backbone}`,
-  );
+  const options =
+    inferred.content === 'backbone' ? (['backbone'] as const) : (['backbone', 'headNorm'] as const);
+  const differs = options.find((option) => meta.network[option] !== inferred.network[option]);
+  if (!differs) return meta.network;
+  const [told, found] = [meta.network[differs], inferred.network[differs]];
+  throw contradiction(name, `its ${differs} is ${told}, and the tensors are those of ${found}`);
 }
 
 function checkShapes(

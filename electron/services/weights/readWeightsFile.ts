@@ -81,11 +81,11 @@ async function readSheet(path: string): Promise<WeightsFile['meta']> {
   }
 }
 
-/** A CheckpointMeta, or a card that contains one. */
+/** A CheckpointMeta, or a card that contains one; of weights whose classes nobody knows, without any. */
 function isOurs(sheet: unknown): sheet is Record<string, unknown> {
   if (typeof sheet !== 'object' || sheet === null) return false;
   const { classes, network } = sheet as Record<string, unknown>;
-  return Array.isArray(classes) && typeof network === 'object' && network !== null;
+  return (Array.isArray(classes) || classes === null) && typeof network === 'object' && network !== null;
 }
 
 function tooLarge(path: string, size: number): Problem {
