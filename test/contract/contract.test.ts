@@ -1,6 +1,7 @@
 /** One suite over every transport: what works in one shell works in all. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Transport } from '../../renderer/bridge/transport.ts';
+import { transferablesOf } from '../../renderer/worker/protocol.ts';
 import type { HostEvent } from '../../shared/contract/events.ts';
 import { type RequestName, requests } from '../../shared/contract/requests.ts';
 import { Problem, problemKinds } from '../../shared/domain/problem.ts';
@@ -57,6 +58,16 @@ describe.each(transports)('$name', ({ open }) => {
     const answer = await client.request('images.pixels', { imageId: 'image-1' });
     expect(answer.bytes).toBeInstanceOf(Uint8Array);
     expect(answer.bytes).toEqual(standInAnswers['images.pixels'].bytes);
+  });
+
+  it('carries a whole file of weights to a screen, in a buffer that can be handed on', async () => {
+    // Odd and large: no piece of any stream ends with it.
+    const bytes = Uint8Array.from({ length: 40_000_003 }, (_, i) => (i * 7919 + (i >> 16)) % 256);
+    workstation.answerNext('weights.read', { ...standInAnswers['weights.read'], bytes });
+    const answer = await client.request('weights.read', sampleParams['weights.read']);
+    expect(Buffer.compare(answer.bytes, bytes)).toBe(0);
+    expect(answer.meta).toEqual(standInAnswers['weights.read'].meta);
+    expect(transferablesOf(answer)).toEqual([answer.bytes.buffer]);
   });
 
   it('carries empty bytes as empty bytes', async () => {

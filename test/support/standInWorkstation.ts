@@ -20,6 +20,8 @@ export interface StandInWorkstation {
   readonly listenerCount: number;
   /** The next request of this name rejects with `error`. */
   failNext(name: RequestName, error: unknown): void;
+  /** The next request of this name answers `result`. */
+  answerNext<N extends RequestName>(name: N, result: RequestResult<N>): void;
   readonly closed: boolean;
   close(): Promise<void>;
 }
@@ -169,6 +171,7 @@ export function createStandInWorkstation(): StandInWorkstation {
   const listeners = new Set<(event: HostEvent) => void>();
   let closed = false;
   const failures = new Map<RequestName, unknown>();
+  const answers = new Map<RequestName, unknown>();
   const answer = async (name: RequestName, params: unknown) => {
     calls.push({ name, params });
     if (failures.has(name)) {
@@ -176,7 +179,9 @@ export function createStandInWorkstation(): StandInWorkstation {
       failures.delete(name);
       throw error;
     }
-    return standInAnswers[name];
+    const once = answers.get(name);
+    answers.delete(name);
+    return once ?? standInAnswers[name];
   };
   const names = Object.keys(standInAnswers) as RequestName[];
   const handlers = Object.fromEntries(
@@ -196,6 +201,7 @@ export function createStandInWorkstation(): StandInWorkstation {
       return listeners.size;
     },
     failNext: (name, error) => failures.set(name, error),
+    answerNext: (name, result) => answers.set(name, result),
     get closed() {
       return closed;
     },

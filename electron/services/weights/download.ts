@@ -10,15 +10,7 @@ import { asProblem, diskFull } from '../store/failures.ts';
 import { DownloadFailure, problemOf, wrongContent } from './downloadProblems.ts';
 import { type Patience, requestFrom } from './httpFile.ts';
 import { PartFile } from './partFile.ts';
-
-export interface Wanted {
-  readonly url: string;
-  readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-  /** Where it belongs. */
-  readonly path: string;
-}
+import type { WantedFile } from './wantedFile.ts';
 
 export interface DownloadOptions extends Patience {
   /** `doneBytes` of the file are on this machine. */
@@ -32,7 +24,7 @@ const worthHavingBytes = 1024 * 1024;
 const spareBytes = 16 * 1024 * 1024;
 
 /** Resolves once the file is at its path, whole, verified and on the disk. Throws a Problem; `cancelled` and failures keep the part. */
-export async function download(wanted: Wanted, options: DownloadOptions): Promise<void> {
+export async function download(wanted: WantedFile, options: DownloadOptions): Promise<void> {
   let part: PartFile | null = null;
   try {
     part = await PartFile.open(wanted.path, wanted.url);
@@ -52,13 +44,13 @@ export async function download(wanted: Wanted, options: DownloadOptions): Promis
   }
 }
 
-async function checkSpace(wanted: Wanted, haveBytes: number): Promise<void> {
+async function checkSpace(wanted: WantedFile, haveBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(wanted.path));
   const needed = wanted.bytes - haveBytes + spareBytes;
   if (bavail * bsize < needed) throw diskFull(wanted.path, `${needed} bytes needed, ${bavail * bsize} free`);
 }
 
-async function fetchRest(part: PartFile, wanted: Wanted, options: DownloadOptions): Promise<void> {
+async function fetchRest(part: PartFile, wanted: WantedFile, options: DownloadOptions): Promise<void> {
   let failures = 0;
   let arrived = 0;
   while (part.length < wanted.bytes) {
@@ -82,7 +74,7 @@ async function fetchRest(part: PartFile, wanted: Wanted, options: DownloadOption
 }
 
 /** Adds what one connection brings. Throws where that is not all of the rest. */
-async function fetchOnce(part: PartFile, wanted: Wanted, options: DownloadOptions): Promise<void> {
+async function fetchOnce(part: PartFile, wanted: WantedFile, options: DownloadOptions): Promise<void> {
   const from = { offset: part.length, validator: part.validator };
   await requestFrom(wanted, from, options, async (answer) => {
     if (answer.offset === 0) await part.restart(answer.validator);

@@ -1,7 +1,7 @@
 /** Why a download did not work, for people: what happened, where, what is kept, and the way that needs no network here. */
 import { basename, dirname } from 'node:path';
 import { Problem, type ProblemKind } from '../../../shared/domain/problem.ts';
-import type { Wanted } from './download.ts';
+import type { WantedFile } from './wantedFile.ts';
 
 /**
  * `never`: another try would end the same way. `once-reached`: it would, unless the server was reached before (no network at all is told
@@ -32,7 +32,7 @@ export class DownloadFailure extends Error {
   }
 }
 
-export function problemOf(failure: DownloadFailure, wanted: Wanted, haveBytes: number): Problem {
+export function problemOf(failure: DownloadFailure, wanted: WantedFile, haveBytes: number): Problem {
   const { kind = 'offline', help, detail } = failure.words;
   const kept =
     haveBytes > 0
@@ -43,7 +43,7 @@ export function problemOf(failure: DownloadFailure, wanted: Wanted, haveBytes: n
 }
 
 /** Not the published file, though all of it has come. */
-export function wrongContent(wanted: Wanted, sha256: string): Problem {
+export function wrongContent(wanted: WantedFile, sha256: string): Problem {
   return new Problem(
     'damaged',
     `What arrived as ${basename(wanted.path)} is not the published file: its SHA-256 is ${sha256}, not ${wanted.sha256}. It was deleted.`,

@@ -1,8 +1,8 @@
 /** Asks a server for the rest of a file and looks at the answer before a byte of it is taken. */
 import * as http from 'node:http';
 import { basename } from 'node:path';
-import type { Wanted } from './download.ts';
 import { DownloadFailure, failureOfStatus, failureOfTransport } from './downloadProblems.ts';
+import type { WantedFile } from './wantedFile.ts';
 
 export interface Patience {
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ const mostRedirects = 5;
  * Everything that goes wrong on the way is a DownloadFailure; what `take` itself throws passes.
  */
 export async function requestFrom(
-  wanted: Wanted,
+  wanted: WantedFile,
   from: Beginning,
   { signal, stallMs }: Patience,
   take: (answer: FileAnswer) => Promise<void>,
@@ -103,7 +103,7 @@ function requestHeaders({ offset, validator }: Beginning): Record<string, string
 }
 
 /** Where the answer begins. Throws where it is not the file, as far as its headers tell. */
-function checkedOffset(response: Response, wanted: Wanted, asked: number, host: string): number {
+function checkedOffset(response: Response, wanted: WantedFile, asked: number, host: string): number {
   const { status, headers } = response;
   const file = basename(wanted.path);
   const wrong = (what: string, passing: 'never' | 'always' = 'never') =>
