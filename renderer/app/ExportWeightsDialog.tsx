@@ -156,7 +156,7 @@ function FormatChoice({ value, onChange }: { value: Format; onChange: (value: Fo
 
 function doneWords(dest: string, { job }: JobRun): string {
   const size = job?.report && 'bytes' in job.report ? `${bytesText(job.report.bytes)} ` : '';
-  return `${size}written to ${dest}. The card (.md to read, .json for programs) says what the model learnt from, how good it is, and how to load it in Python.`;
+  return `${size}written to ${dest}. The card (.md to read, .json for programs) says what the model learnt from, how good it is, and how to load it.`;
 }
 
 /** The step of the best AP50, read from the run's log; null where it was never measured. */

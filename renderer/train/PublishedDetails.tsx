@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Job, PublishedState } from '../../shared/contract/schemas.ts';
 import type { PublishedWeights } from '../../shared/weights/published.ts';
 import { useJobs } from '../store/jobs.ts';
+import { useProject } from '../store/project.ts';
 import { rateOf, usePublished } from '../store/published.ts';
 import { bytesText, durationText } from '../store/words.ts';
 import classes from './StartFrom.module.css';
@@ -24,13 +25,22 @@ export function PublishedDetails({ weights, state, job }: PublishedProps) {
     <div className={classes.rowBody}>
       <p className={classes.words}>{detail}</p>
       <p className={classes.words}>
-        <Anchor href={licence.url} target="_blank" rel="noreferrer" fz="inherit" title={licence.note}>
-          {licence.name}
-        </Anchor>
+        <LicenceName licence={licence} />
         {state?.state === 'ready' ? ' licence' : `: ${licence.note}`}
       </p>
       <Actions weights={weights} state={state} job={job} />
     </div>
+  );
+}
+
+/** A link where there is a browser to follow it; the window of the desktop opens nothing. */
+function LicenceName({ licence: { name, url } }: Pick<PublishedWeights, 'licence'>) {
+  const isWeb = useProject(({ info }) => info?.shell === 'web');
+  if (!isWeb) return <span title={url}>{name}</span>;
+  return (
+    <Anchor href={url} target="_blank" rel="noreferrer" fz="inherit" className={classes.link} title={url}>
+      {name}
+    </Anchor>
   );
 }
 
@@ -145,7 +155,9 @@ function AskFirst({
         <dd>{path}</dd>
         <dt>Licence</dt>
         <dd>
-          {weights.licence.name}. {weights.licence.note}
+          {weights.licence.name}, {weights.licence.url}
+          <br />
+          {weights.licence.note}
         </dd>
       </dl>
       <p className={classes.words}>

@@ -13,7 +13,7 @@ import classes from './StartFrom.module.css';
 
 const groups: readonly { content: PublishedWeights['content']; title: string }[] = [
   { content: 'retinanet', title: 'Whole detectors' },
-  { content: 'backbone', title: 'Backbones: pyramid and heads start fresh' },
+  { content: 'backbone', title: 'Backbones only' },
 ];
 
 export function PublishedList() {

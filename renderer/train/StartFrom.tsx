@@ -1,8 +1,9 @@
 /** Where the weights of the next run start: from nothing, a run, a file, or what others have trained. */
 import { Button, Loader, NativeSelect, Radio } from '@mantine/core';
 import { IconFolderOpen } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
 import { useDialogs } from '../store/dialogs.ts';
-import { type StartKind, useStartFrom } from '../store/startFrom.ts';
+import { type Inspection, type StartKind, useStartFrom } from '../store/startFrom.ts';
 import { apText } from '../store/words.ts';
 import { PublishedList } from './PublishedList.tsx';
 import classes from './StartFrom.module.css';
@@ -13,7 +14,7 @@ const kinds: readonly { kind: StartKind; title: string; words: string }[] = [
   { kind: 'random', title: 'Nothing', words: 'Random weights, all still to learn' },
   { kind: 'run', title: 'Earlier run', words: 'What this project has learnt before' },
   { kind: 'file', title: 'A file', words: 'Your own .pth or .safetensors' },
-  { kind: 'published', title: 'Published', words: 'Trained by others on photographs' },
+  { kind: 'published', title: 'Published', words: 'What others have trained' },
 ];
 
 export function StartFrom({ start }: { start: Start }) {
@@ -94,10 +95,26 @@ function FromFile() {
   );
 }
 
-/** What looking into the chosen file has found. */
+/** What looking into the chosen file has found: brought into sight when it is there. */
 function Inspected({ start }: { start: Start }) {
   const { inspection, plan } = start;
-  if (!inspection) return null;
+  const shown = useRef<HTMLDivElement>(null);
+  const phase = inspection?.phase;
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current === 'reading' && phase) shown.current?.scrollIntoView({ block: 'nearest' });
+    before.current = phase;
+  }, [phase]);
+  return (
+    inspection && (
+      <div ref={shown} className={classes.inspected}>
+        <Found inspection={inspection} plan={plan} />
+      </div>
+    )
+  );
+}
+
+function Found({ inspection, plan }: { inspection: Inspection; plan: readonly string[] }) {
   switch (inspection.phase) {
     case 'reading':
       return (

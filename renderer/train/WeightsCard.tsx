@@ -5,7 +5,7 @@ import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
 import { countWords } from '../store/words.ts';
 import classes from './StartFrom.module.css';
-import { buildOf, classesOf, sizeOf, titleOf } from './weightsWords.ts';
+import { buildOf, classesOf, lackingOf, sizeOf, titleOf } from './weightsWords.ts';
 
 interface WeightsCardProps {
   readonly description: WeightsDescription;
@@ -15,7 +15,8 @@ interface WeightsCardProps {
 
 export function WeightsCard({ description, plan }: WeightsCardProps) {
   const known = classesOf(description);
-  const { missing, extra, notes, content } = description;
+  const lacking = lackingOf(description);
+  const { extra, notes } = description;
   return (
     <div className={classes.weights} data-testid="weights-description">
       <strong className={classes.weightsTitle}>{titleOf(description)}</strong>
@@ -34,8 +35,8 @@ export function WeightsCard({ description, plan }: WeightsCardProps) {
           ))}
         </Folded>
       )}
-      {content === 'retinanet' && missing.length > 0 && (
-        <Names title={`Without ${countWords(missing.length, 'tensor')} of this network`} names={missing} />
+      {lacking.length > 0 && (
+        <Names title={`${countWords(lacking.length, 'tensor')} of this network missing`} names={lacking} />
       )}
       {extra.length > 0 && (
         <Names title={`${countWords(extra.length, 'tensor')} without a place here`} names={extra} />

@@ -8,7 +8,7 @@ import { useRuns } from '../store/runs.ts';
 import { chosenSource, type Inspection, useStartFrom } from '../store/startFrom.ts';
 import { useDraft } from './draft.ts';
 import { suggestionFor } from './suggestions.ts';
-import { type ClassHead, planWords } from './weightsWords.ts';
+import { type ClassHead, lackingOf, planWords } from './weightsWords.ts';
 
 export interface Start {
   /** Null where nothing, or not all, is chosen. */
@@ -65,7 +65,10 @@ function obstacleOf(
       published: 'Choose one of the published weights.',
     }[kind];
   }
-  if (source.kind === 'random' || source.kind === 'run' || inspection?.phase === 'ready') return null;
+  if (source.kind === 'random' || source.kind === 'run') return null;
+  if (inspection?.phase === 'ready') {
+    return lackingOf(inspection.description).length > 0 ? 'The file lacks parts of its network.' : null;
+  }
   if (inspection?.phase === 'reading') return 'The file is being looked into.';
   return source.kind === 'published' ? 'Download the weights first.' : 'Choose another file.';
 }

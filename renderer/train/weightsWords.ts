@@ -51,6 +51,11 @@ export function classesOf({ classColumns, classNames }: WeightsDescription): str
   return `${names.length === 1 ? '1 class' : `${names.length} classes`}: ${listed(names, 3)}`;
 }
 
+/** What the file should have and has not, under torchvision's names: of a backbone nothing is expected around it. */
+export function lackingOf({ content, missing }: Pick<WeightsDescription, 'content' | 'missing'>): string[] {
+  return missing.filter((name) => content === 'retinanet' || name.startsWith('backbone.body.'));
+}
+
 /** COCO's numbering has gaps, and a background in front: columns that no object belongs to. */
 function isUnused(name: string): boolean {
   return name === 'N/A' || name === '__background__' || name === 'background';
