@@ -1,92 +1,88 @@
-/** How good the chosen run is on the validation images: overall, and class by class. */
-import { useEffect, useState } from 'react';
+/** How good the chosen weights are on images that a person has reviewed: asked for here, and read from the run's log. */
+import { NativeSelect } from '@mantine/core';
+import { useEffect, useMemo, useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import type { EvaluationEvent } from '../../shared/training/events.ts';
-import { client } from '../bridge/client.ts';
-import { useProject } from '../store/project.ts';
-import { emptyHistory, recordEvents } from '../store/runHistory.ts';
+import { guardEvaluations, useEvaluations } from '../store/evaluation.ts';
+import { evaluationKey, withEvaluation } from '../store/evaluationLog.ts';
 import { useTraining } from '../store/training.ts';
-import { apText, countWords } from '../store/words.ts';
-import classes from './ReviewScreen.module.css';
+import { EvaluationControls } from './EvaluationControls.tsx';
+import { EvaluationFigures } from './EvaluationFigures.tsx';
+import classes from './EvaluationPanel.module.css';
+import { evaluationLabel } from './evaluationWords.ts';
 
 export function EvaluationPanel({ run }: { run: RunRecord | null }) {
-  const evaluation = useEvaluation(run);
-  const projectClasses = useProject((state) => state.classes);
-  const colors = new Map(projectClasses.map(({ name, color }) => [name, color]));
+  const evaluations = useRunEvaluations(run);
+  useEffect(() => guardEvaluations(), []);
   return (
-    <aside className={classes.evaluation} data-testid="evaluation">
-      <h3>Evaluation</h3>
-      {!run && (
-        <p>Once a run has been trained, its average precision on the validation images stands here.</p>
-      )}
-      {run && !evaluation && (
-        <p>{run.name} has not been evaluated yet. Set images aside for validation before training it.</p>
-      )}
-      {run && evaluation && (
+    <aside className={classes.panel} data-testid="evaluation" aria-label="Evaluation">
+      <h3 className={classes.title}>Evaluation</h3>
+      {run === null ? (
+        <p className={classes.words}>
+          Once a run has been trained, this measures how good it is on images that you have reviewed.
+        </p>
+      ) : (
         <>
-          <p>
-            {run.name}, step {evaluation.step.toLocaleString('en-US')}, on{' '}
-            {countWords(evaluation.images, 'image')}
-          </p>
-          <dl className={classes.scores}>
-            <Score name="AP50, percent" value={evaluation.AP50} />
-            <Score name="AP, percent" value={evaluation.AP} />
-          </dl>
-          <table>
-            <caption>AP by class, in percent</caption>
-            <tbody>
-              {Object.entries(evaluation.perClass).map(([name, value]) => (
-                <tr key={name}>
-                  <th>
-                    <span className={classes.swatch} style={{ background: colors.get(name) }} />
-                    <span className={classes.className}>{name}</span>
-                  </th>
-                  <td>
-                    <span className={classes.apTrack}>
-                      <span style={{ width: `${100 * Math.max(0, value ?? 0)}%` }} />
-                    </span>
-                  </td>
-                  <td className={classes.apValue}>{apText(value)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <EvaluationControls run={run} evaluations={evaluations ?? []} />
+          {evaluations && <Shown key={run.id} run={run} evaluations={evaluations} />}
         </>
       )}
     </aside>
   );
 }
 
-function Score({ name, value }: { name: string; value: number | null }) {
+/** The newest evaluation, or another one of the run's. */
+function Shown({ run, evaluations }: { run: RunRecord; evaluations: readonly EvaluationEvent[] }) {
+  const newest = evaluations.at(-1);
+  const newestKey = newest ? evaluationKey(newest) : '';
+  const [chosen, setChosen] = useState({ key: newestKey, since: newestKey });
+  // What has just been measured is what one wants to see.
+  const key = chosen.since === newestKey ? chosen.key : newestKey;
+  const evaluation = evaluations.find((each) => evaluationKey(each) === key) ?? newest;
+  if (!evaluation) {
+    return (
+      <p className={classes.words} data-testid="never-evaluated">
+        {run.name} has not been evaluated yet.
+      </p>
+    );
+  }
   return (
-    <div>
-      <dd>{apText(value)}</dd>
-      <dt>{name}</dt>
-    </div>
+    <section className={classes.shown} aria-label="Figures">
+      {evaluations.length > 1 ? (
+        <NativeSelect
+          size="xs"
+          aria-label="Which evaluation"
+          data={[...evaluations].reverse().map((each) => ({
+            value: evaluationKey(each),
+            label: evaluationLabel(each),
+          }))}
+          value={evaluationKey(evaluation)}
+          onChange={({ currentTarget }) => setChosen({ key: currentTarget.value, since: newestKey })}
+          data-testid="evaluation-choice"
+        />
+      ) : (
+        <p className={classes.which}>{evaluationLabel(evaluation)}</p>
+      )}
+      <EvaluationFigures evaluation={evaluation} runName={run.name} />
+    </section>
   );
 }
 
-/** The newest one: live where the run is under way, else from its log. */
-function useEvaluation(run: RunRecord | null): EvaluationEvent | null {
-  const live = useTraining((state) => (run && state.live?.runId === run.id ? state.live.history : null));
-  const [read, setRead] = useState<{ key: string; evaluation: EvaluationEvent | null } | null>(null);
-  const key = run ? `${run.id} ${run.step} ${run.AP50}` : '';
+/** Oldest first, from the run's log and, where it is under way, from its training; null until the log has been read. */
+function useRunEvaluations(run: RunRecord | null): readonly EvaluationEvent[] | null {
   const runId = run?.id;
+  const read = useEvaluations((state) => (runId ? state.logs.get(runId) : undefined));
+  const live = useTraining((state) =>
+    runId && state.live?.runId === runId ? state.live.history.evaluations : null,
+  );
   const isLive = live !== null;
+  // What a run has measured while it was live stands in its log afterwards.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an end of training means another log
   useEffect(() => {
-    if (!runId || isLive) return;
-    let wanted = true;
-    client.request('runs.events', { runId }).then(
-      (events) => {
-        const evaluation = recordEvents(emptyHistory, events).evaluations.at(-1) ?? null;
-        if (wanted) setRead({ key, evaluation });
-      },
-      () => wanted && setRead({ key, evaluation: null }),
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [runId, isLive, key]);
-  if (live) return live.evaluations.at(-1) ?? null;
-  return read?.key === key ? read.evaluation : null;
+    if (runId) void useEvaluations.getState().readLog(runId);
+  }, [runId, isLive]);
+  return useMemo(() => {
+    if (!live) return read ?? null;
+    return live.reduce<readonly EvaluationEvent[]>((all, event) => withEvaluation(all, event), read ?? []);
+  }, [live, read]);
 }

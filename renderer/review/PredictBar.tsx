@@ -3,6 +3,7 @@ import { Button, NativeSelect, Progress, Slider } from '@mantine/core';
 import { IconSparkles, IconX } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { useEvaluations } from '../store/evaluation.ts';
 import { useImages } from '../store/images.ts';
 import { chooseRun } from '../store/predictionChoice.ts';
 import { type PredictionTask, usePredictions } from '../store/predictions.ts';
@@ -15,6 +16,7 @@ export function PredictBar() {
   const runs = useRuns((state) => state.runs);
   const usable = useMemo(() => runs.filter(({ checkpointStep }) => checkpointStep !== null), [runs]);
   const { settings, task, set, predict } = usePredictions();
+  const isEvaluating = useEvaluations((state) => state.task !== null);
   const run = chooseRun(runs, settings.runId);
   const [scope, setScope] = useState<Scope>('unlabelled');
   const { byId, order } = useImages();
@@ -82,7 +84,7 @@ export function PredictBar() {
       <Button
         size="xs"
         leftSection={<IconSparkles size={15} />}
-        disabled={!run || task !== null || counts[scope] === 0}
+        disabled={!run || task !== null || isEvaluating || counts[scope] === 0}
         onClick={() => void predict(imagesInScope(images, scope).map(({ id }) => id))}
         data-testid="predict-all"
       >

@@ -1,6 +1,7 @@
 /** Which weights predict, and what their detections are called in the project: pure. */
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem } from '../../shared/domain/problem.ts';
+import type { RunEvent } from '../../shared/training/events.ts';
 import type { Detection } from '../../shared/training/ports.ts';
 
 export type CheckpointChoice = 'newest' | 'best';
@@ -20,14 +21,15 @@ export function withClassIds(detections: readonly Detection[], classIds: readonl
   });
 }
 
-/** The step of the best validation AP50 among a run's events, null where there was none. */
-export function bestStep(
-  events: readonly { readonly event: string; readonly step?: number; readonly AP50?: number | null }[],
-): number | null {
+/**
+ * The step of the best AP50 that training measured, null where it measured none; of equals the last. That checkpoint is kept,
+ * whatever a person has measured since.
+ */
+export function bestStep(events: readonly RunEvent[]): number | null {
   let best: { step: number; AP50: number } | null = null;
-  for (const { event, step, AP50 } of events) {
-    if (event !== 'evaluation' || step === undefined || AP50 == null) continue;
-    if (!best || AP50 > best.AP50) best = { step, AP50 };
+  for (const event of events) {
+    if (event.event !== 'evaluation' || event.onDemand || event.AP50 === null) continue;
+    if (!best || event.AP50 >= best.AP50) best = { step: event.step, AP50: event.AP50 };
   }
   return best?.step ?? null;
 }

@@ -3,6 +3,7 @@ import type { Client } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import type { ImageRecord } from '../../shared/domain/image.ts';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
+import type { RunEvent } from '../../shared/training/events.ts';
 import type { WorkerListener } from '../worker/host.ts';
 import type { ToWorker } from '../worker/protocol.ts';
 import { bestStep, chooseRun, withClassIds } from './predictionChoice.ts';
@@ -130,12 +131,15 @@ describe('choices', () => {
     expect(chooseRun([], null)).toBeNull();
   });
 
-  it('finds the best evaluation', () => {
-    const evaluation = (step: number, AP50: number | null) => ({ event: 'evaluation', step, AP50 });
+  it('finds the best evaluation, of equals the last, as checkpoints are kept', () => {
+    const evaluation = (step: number, AP50: number | null): RunEvent => ({
+      ...{ event: 'evaluation', step, AP: AP50, AP50, perClass: {}, images: 1 },
+    });
     expect(
       bestStep([evaluation(10, 0.2), evaluation(20, 0.5), evaluation(30, 0.4), evaluation(40, null)]),
     ).toBe(20);
-    expect(bestStep([{ event: 'step', step: 1 }])).toBeNull();
+    expect(bestStep([evaluation(10, 0), evaluation(20, 0)])).toBe(20);
+    expect(bestStep([{ event: 'checkpoint', step: 1, path: '' }])).toBeNull();
   });
 
   it('leaves out detections of a class that is gone', () => {

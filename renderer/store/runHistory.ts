@@ -83,6 +83,8 @@ function record(draft: Draft, event: RunEvent): void {
       addStep(draft, event);
       return;
     case 'evaluation':
+      // What a person asked for later belongs to no place in the run's course.
+      if (event.onDemand) return;
       draft.evaluations = [...draft.evaluations.filter(({ step }) => step !== event.step), event];
       return;
     case 'checkpoint':
