@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent, StepEvent } from '../../shared/training/events.ts';
-import { emptyHistory, maxPoints, mergePoints, paceOf, recordEvents, smoothedAt } from './runHistory.ts';
+import {
+  emptyHistory,
+  maxPoints,
+  mergePoints,
+  paceOf,
+  recordEvents,
+  type StartEvent,
+  smoothedAt,
+} from './runHistory.ts';
 
 const step = (number: number, foreground = 1, background = 3): StepEvent => ({
   event: 'step',
@@ -24,7 +32,7 @@ const step = (number: number, foreground = 1, background = 3): StepEvent => ({
   ],
   stepMs: 50,
 });
-const start = (fromStep: number): RunEvent => ({
+const start = (fromStep: number): StartEvent => ({
   event: 'start',
   runId: 'r',
   classes: ['RBC'],
@@ -65,6 +73,13 @@ describe('recordEvents', () => {
     const history = recordEvents(emptyHistory, [start(0), ...steps(1, 15), start(10), step(11)]);
     expect(history.points.map((point) => point.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect(history.resumedAt).toEqual([10]);
+  });
+
+  it('knows where a run began when it goes on', () => {
+    const origin = ['cells.pth: 3 of 4 tensors taken.'];
+    const first: RunEvent = { ...start(0), origin };
+    const history = recordEvents(emptyHistory, [first, ...steps(1, 5), start(5)]);
+    expect(history.start).toEqual({ ...start(5), origin });
   });
 
   it('keeps a long run to a bounded number of points that still bear its mean', () => {

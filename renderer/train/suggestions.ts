@@ -9,8 +9,8 @@ const { learningRate, warmupSteps } = defaultTrainConfig;
 export const fromNothing: Suggestion = { learningRate, warmupSteps };
 
 /**
- * Published detectors learnt with 0.01 at 16 images a step; by the linear rule (Goyal et al. 2017) that is 0.00125 at our 2, of
- * which the moving normalizer stands twice. Fixed norms cannot make up for a step too far, so the warm-up is longer too.
+ * Published detectors learnt with 0.01 at 16 images a step; by the linear rule (Goyal et al. 2017, arXiv 1706.02677) that is 0.00125
+ * at our 2, and a fine-tuning is short: twice that. Fixed norms do not make up for a step too far, so the warm-up is longer too.
  */
 const fixedNorms: Suggestion = { learningRate: 0.0025, warmupSteps: 100 };
 
