@@ -45,9 +45,11 @@ export async function download(wanted: WantedFile, options: DownloadOptions): Pr
 }
 
 async function checkSpace(wanted: WantedFile, haveBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(wanted.path));
+  // A file system that does not tell is tried.
+  const space = await statfs(dirname(wanted.path)).catch(() => null);
+  const free = space ? space.bavail * space.bsize : Number.POSITIVE_INFINITY;
   const needed = wanted.bytes - haveBytes + spareBytes;
-  if (bavail * bsize < needed) throw diskFull(wanted.path, `${needed} bytes needed, ${bavail * bsize} free`);
+  if (free < needed) throw diskFull(wanted.path, `${needed} bytes needed, ${free} free`);
 }
 
 async function fetchRest(part: PartFile, wanted: WantedFile, options: DownloadOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Problem } from '../../../shared/domain/problem.ts';
 import { type PublishedWeights, publishedWeights } from '../../../shared/weights/published.ts';
 import { problemOfAsync, scratchFolder } from '../../../test/durability/testProject.ts';
@@ -13,6 +13,7 @@ import {
   tagOf,
 } from '../../../test/support/badServer.ts';
 import { lockFile } from '../store/lock.ts';
+import { PartFile } from './partFile.ts';
 import { PublishedLibrary } from './publishedLibrary.ts';
 
 /** Three megabytes and a bit, without a period that a wrong offset could hide in. */
@@ -288,6 +289,20 @@ describe('a download', () => {
     const job = { signal: new AbortController().signal, progress: () => {} };
     expect((await problemOfAsync(held.download('small', job))).kind).toBe('disk-full');
     expect(server.seen).toEqual([]);
+  });
+
+  it('that fills the disk keeps what it has and does not try again', async () => {
+    const parts = await library();
+    parts.server.answer(wholeFile);
+    const append = vi.spyOn(PartFile.prototype, 'append');
+    onTestFinished(() => append.mockRestore());
+    append.mockRejectedValue(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+    const problem = await problemOfAsync(parts.download());
+    expect(problem).toMatchObject({ kind: 'disk-full', message: expect.stringContaining(parts.path) });
+    expect(parts.server.seen).toHaveLength(1);
+    append.mockRestore();
+    await parts.download();
+    await expectReady(parts);
   });
 
   it('is not run twice at once, whichever window asks', async () => {
