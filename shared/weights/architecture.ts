@@ -39,7 +39,7 @@ export function inferNetwork(shapes: Shapes, countsBatches: boolean, file: strin
     backbone,
     foregroundClassCount: classColumns ?? 1,
     fpnChannels,
-    headConvCount: countOf(shapes, /^head\.classification_head\.conv\.(\d+)\.0\.weight$/),
+    headConvCount: isDetector ? headConvCount(shapes, file) : 4,
     headNorm,
     // torchvision's second version has 32 groups at any width; ours has fewer where it is narrow.
     ...(headNorm === 'group' && norm === 'batch' ? { headNormGroups: 32 } : {}),
@@ -66,13 +66,11 @@ export function shapesOf(network: RetinaNetOptions): Shapes {
 /** The usual detector around a bare backbone. */
 function inferBackbone(backbone: BackboneName, shapes: Shapes): Inferred {
   const usual = defaultNetworkOptions(backbone, 1, 'loaded');
-  const network = hasStatistics(shapes)
-    ? { ...usual, backboneNorm: 'frozen' as const }
-    : { ...usual, ...fresh };
-  return { content: 'backbone', network, classColumns: null, notes: [] };
+  const norm = hasStatistics(shapes)
+    ? ({ backboneNorm: 'frozen' } as const)
+    : ({ backboneNorm: 'group', trainableBackboneLayers: 5 } as const);
+  return { content: 'backbone', network: { ...usual, ...norm }, classColumns: null, notes: [] };
 }
-
-const fresh = { backboneNorm: 'group', trainableBackboneLayers: 5 } as const;
 
 function backboneOf(shapes: Shapes, file: string): BackboneName {
   const own = buildOf(shapes);
@@ -111,11 +109,22 @@ function countOf(shapes: Shapes, pattern: RegExp): number {
   return count;
 }
 
+/** A name can claim any index: a network is built only of so many as a real one might have. */
+function headConvCount(shapes: Shapes, file: string): number {
+  const count = countOf(shapes, /^head\.classification_head\.conv\.(\d+)\.0\.weight$/);
+  if (count <= 32) return count;
+  throw new Problem(
+    'bad-input',
+    `${file} has ${count} convolutions in its class head, and a RetinaNet has a handful.`,
+    'Choose weights of a torchvision or detectron2 RetinaNet, or of a ResNet.',
+  );
+}
+
 function anchorCount(shapes: Shapes, file: string): number {
   const rows = shapes.get(boxDeltas)?.[0];
   if (rows === undefined) return 3 * defaultAspectRatios.length;
   const anchors = rows / 4;
-  if (anchors > 0 && Number.isInteger(anchors / defaultAspectRatios.length)) return anchors;
+  if (anchors > 0 && anchors <= 96 && Number.isInteger(anchors / defaultAspectRatios.length)) return anchors;
   throw new Problem(
     'bad-input',
     `${file} has ${anchors} anchors at each position, which do not come in the ${defaultAspectRatios.length} proportions of a RetinaNet.`,

@@ -133,6 +133,16 @@ describe('the stem of detectron2', () => {
   it('cannot be moved where its mean is another', () => {
     const file = fakeFile([...weights, ...pixels([127.5, 127.5, 127.5], [1, 1, 1])]);
     expect(() => openFake(file)).toThrow(/subtracts 127\.5, 127\.5, 127\.5/);
+    for (const [mean, std] of [
+      [[1], [1]],
+      [
+        [103.53, 116.28, 123.675],
+        [1, 0, 1],
+      ],
+    ] as const) {
+      const strange = fakeFile([...weights, ...pixels([...mean], [...std])]);
+      expect(() => openFake(strange)).toThrow(/other pixels than red, green and blue/);
+    }
   });
 });
 

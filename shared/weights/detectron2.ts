@@ -95,6 +95,9 @@ interface Pixels {
 function pixelsOf(tensors: ReadonlyMap<string, StoredTensor>, file: string): Pixels {
   const mean = tensors.get('pixel_mean')?.read();
   const std = tensors.get('pixel_std')?.read();
+  if ([mean, std].some((values) => values && (values.length !== 3 || values.includes(0)))) {
+    throw unfit(file, 'looks at other pixels than red, green and blue');
+  }
   const blueFirst = !mean || mean[0]! < mean[2]!;
   const differs = mean?.some((value, channel) => {
     const ours = 255 * imageNetMean[blueFirst ? 2 - channel : channel]!;

@@ -143,6 +143,14 @@ describe('names', () => {
   });
 });
 
+it('takes a backbone with its pyramid, and puts the usual heads on it', () => {
+  const tensors = tensorsOf(tinyOptions).filter(({ name }) => name.startsWith('backbone.'));
+  const { description, ...opened } = openFake(fakeFile(tensors));
+  expect(description).toMatchObject({ content: 'backbone', classColumns: null });
+  expect(description.network).toEqual({ ...tinyOptions, foregroundClassCount: 1, headConvCount: 4 });
+  expect(opened.tensors()).toHaveLength(tensors.length);
+});
+
 describe('a file that is not whole', () => {
   it('is described, and refused by name', () => {
     const lacking = ['backbone.body.layer2.1.conv1.weight', 'head.regression_head.bbox_reg.bias'];
@@ -175,6 +183,14 @@ describe('a file that is not whole', () => {
       );
     expect(() => openFake(resized('head.classification_head.cls_logits.weight', 44))).toThrow(/44 rows/);
     expect(() => openFake(resized('head.regression_head.bbox_reg.weight', 16))).toThrow(/4 anchors/);
+    expect(() => openFake(resized('head.regression_head.bbox_reg.weight', 12e9))).toThrow(
+      /3000000000 anchors/,
+    );
+    const deep = [
+      ...tensorsOf(tinyOptions),
+      { name: 'head.classification_head.conv.999999999.0.weight', shape: [1] },
+    ];
+    expect(() => openFake(fakeFile(deep))).toThrow(/1000000000 convolutions/);
   });
 });
 
@@ -234,6 +250,11 @@ describe('another model', () => {
     ['a Faster R-CNN', [...body, ...named('rpn.head.conv.0.0.weight', 'roi_heads.box_head.fc6.weight')]],
     ['a Mask R-CNN', [...body, ...named('rpn.head.conv.weight', 'roi_heads.mask_head.mask_fcn1.weight')]],
     ['an FCOS', [...body, ...named('head.regression_head.bbox_ctrness.weight')]],
+    [
+      'a RetinaNet of another project',
+      [...body, ...named('regressionModel.conv1.weight', 'fpn.P5_1.weight')],
+    ],
+    ['a network for segmentation', named('backbone.layer1.0.conv1.weight', 'classifier.4.weight')],
     ['an SSD', named('backbone.features.0.weight', 'head.classification_head.module_list.0.weight')],
     ['a YOLO', named('model.0.conv.weight', 'model.22.dfl.conv.weight')],
     ['a YOLO', named('model.model.0.conv.weight', 'model.model.1.bn.bias')],

@@ -32,50 +32,39 @@ export interface FileFacts {
   readonly meta?: unknown;
 }
 
-/** The same from tensors that are read already. */
-export function openTensorFile(file: TensorFile, { name, fileBytes, meta }: FileFacts): OpenedWeights {
+/** The same of a file whose tensors are known already. */
+export function openTensorFile(file: TensorFile, facts: FileFacts): OpenedWeights {
+  const { name } = facts;
   const named = nameTensors(file, name);
-  const parsed = parseWeightsMeta(meta, name);
-  const conversion = named.layout === 'detectron2' ? detectron2Conversion(named.own, name) : null;
+  const meta = parseWeightsMeta(facts.meta, name);
   const inferred = inferNetwork(named.shapes, named.countsBatches, name);
-  const network = chooseNetwork(inferred, conversion, parsed, name);
+  const conversion = named.layout === 'detectron2' ? detectron2Conversion(named.own, name) : null;
+  const network = chooseNetwork(inferred, conversion, meta, name);
   const wanted = buildRetinaNet(network).parameters;
-  checkShapes(wanted, named.shapes, parsed !== null, name);
+  checkShapes(wanted, named.shapes, meta !== null, name);
+  const { classColumns, content } = inferred;
   const places = new Set(wanted.map((spec) => spec.name));
   const missing = wanted.filter((spec) => !named.byName.has(spec.name)).map((spec) => spec.name);
-  const isBackbone = inferred.content === 'backbone';
+  const unused = [...named.byName].filter(([to]) => !places.has(to)).map(([, tensor]) => tensor.name);
   const description: WeightsDescription = {
-    ...{ name, format: file.format, layout: named.layout, content: inferred.content, network },
-    classColumns: inferred.classColumns,
-    classNames: classNamesOf(inferred.classColumns, parsed, file.metadata),
+    ...{ name, format: file.format, layout: named.layout, content, network, classColumns, missing },
+    classNames: classNamesOf(classColumns, meta, file.metadata),
     tensorCount: file.tensors.length,
     parameterCount: countParameters(named, wanted),
-    fileBytes,
-    missing,
-    extra: [
-      ...named.unplaced,
-      ...[...named.byName].filter(([to]) => !places.has(to)).map(([, { name: from }]) => from),
-    ],
+    fileBytes: facts.fileBytes,
+    extra: [...named.unplaced, ...unused],
     notes: [
-      ...file.notes,
-      ...named.notes,
-      ...(conversion?.notes ?? []),
-      ...(parsed ? [] : inferred.notes),
-      ...(isBackbone ? ['A backbone alone: pyramid and heads start fresh.'] : []),
+      ...[...file.notes, ...named.notes, ...(conversion?.notes ?? []), ...(meta ? [] : inferred.notes)],
+      ...(content === 'backbone' ? ['A backbone without heads: what is missing starts fresh.'] : []),
     ],
   };
   return {
     description,
     tensors() {
-      requireWhole(
-        missing.filter((tensor) => !isBackbone || tensor.startsWith('backbone.body.')),
-        name,
-      );
-      return wanted.flatMap((spec) => {
-        const stored = named.byName.get(spec.name);
-        if (!stored) return [];
-        const values = stored.read();
-        return { name: spec.name, shape: spec.shape, data: conversion?.convert(spec.name, values) ?? values };
+      requireWhole(description);
+      return wanted.flatMap(({ name: tensor, shape }) => {
+        const values = named.byName.get(tensor)?.read();
+        return values ? [{ name: tensor, shape, data: conversion?.convert(tensor, values) ?? values }] : [];
       });
     },
   };
@@ -196,14 +185,19 @@ function countParameters(
   return count;
 }
 
-function requireWhole(missing: readonly string[], name: string): void {
-  if (missing.length === 0) return;
+/** A backbone needs to be whole itself, and nothing around it. */
+function requireWhole({ name, content, missing }: WeightsDescription): void {
+  const needed =
+    content === 'retinanet' ? missing : missing.filter((tensor) => tensor.startsWith(bodyPrefix));
+  if (needed.length === 0) return;
   throw new Problem(
     'damaged',
-    `${name} lacks ${counted(missing.length, 'tensor', 'tensors')} of the network it is for: ${listed(missing, 3)}.`,
+    `${name} lacks ${counted(needed.length, 'tensor', 'tensors')} of the network it is for: ${listed(needed, 3)}.`,
     'Save all of the weights again from where they were made (torch.save(model.state_dict(), …)), or choose another file.',
   );
 }
+
+const bodyPrefix = 'backbone.body.';
 
 function foreign(name: string, model: string | null, names: readonly string[]): Problem {
   const remedy =
