@@ -81,11 +81,11 @@ async function readSheet(path: string): Promise<WeightsFile['meta']> {
   }
 }
 
-/** A CheckpointMeta, or a card that contains one; of weights whose classes nobody knows, without any. */
+/** A CheckpointMeta, or a card that contains one; weights that know no classes name none. */
 function isOurs(sheet: unknown): sheet is Record<string, unknown> {
   if (typeof sheet !== 'object' || sheet === null) return false;
-  const { classes, network } = sheet as Record<string, unknown>;
-  return (Array.isArray(classes) || classes === null) && typeof network === 'object' && network !== null;
+  const { classes = null, network } = sheet as Record<string, unknown>;
+  return (classes === null || Array.isArray(classes)) && typeof network === 'object' && network !== null;
 }
 
 function tooLarge(path: string, size: number): Problem {
