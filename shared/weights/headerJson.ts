@@ -40,11 +40,16 @@ const code = {
   closeBracket: 0x5d,
   openBrace: 0x7b,
   closeBrace: 0x7d,
+  u: 0x75,
 } as const;
 
 const escapes: ReadonlyMap<number, string> = new Map(
   [...'"\\/bfnrt'].map((char, index) => [char.charCodeAt(0), '"\\/\b\f\n\r\t'[index]!]),
 );
+
+/** What a number or a word ends at. */
+const ends: ReadonlySet<number> = new Set([...' \n\r\t,:]}"'].map((char) => char.charCodeAt(0)));
+const maxLiteral = 40;
 
 class Reader {
   readonly #bytes: Uint8Array;
@@ -87,7 +92,7 @@ class Reader {
       const key = this.#string();
       if (key === '__proto__') throw new HeaderSyntaxError('the name "__proto__" is not allowed', keyOffset);
       if (fields.has(key)) {
-        throw new HeaderSyntaxError(`the name ${JSON.stringify(key)} appears twice`, keyOffset);
+        throw new HeaderSyntaxError(`the name ${JSON.stringify(key.slice(0, 80))} appears twice`, keyOffset);
       }
       this.#skipSpace();
       if (!this.#take(code.colon)) throw this.#error('a colon should be here');
@@ -147,10 +152,14 @@ class Reader {
   }
 
   #hexEscape(): number {
-    const text = String.fromCharCode(...this.#bytes.subarray(this.#at, Math.min(this.#at + 5, this.#end)));
-    if (!/^u[0-9a-fA-F]{4}$/.test(text)) throw this.#error('an unknown escape in a string');
+    let point = 0;
+    for (let index = 1; index <= 4; index++) {
+      const digit = this.#at + index < this.#end ? hexDigit(this.#bytes[this.#at + index]!) : -1;
+      if (this.#bytes[this.#at] !== code.u || digit < 0) throw this.#error('an unknown escape in a string');
+      point = point * 16 + digit;
+    }
     this.#at += 5;
-    return Number.parseInt(text.slice(1), 16);
+    return point;
   }
 
   #utf8(): number {
@@ -162,9 +171,8 @@ class Reader {
 
   #literal(): HeaderValue {
     const start = this.#at;
-    while (this.#at < this.#end && /[-+.0-9A-Za-z]/.test(String.fromCharCode(this.#bytes[this.#at]!))) {
-      if (++this.#at - start > 40) break;
-    }
+    while (this.#at < this.#end && this.#at - start <= maxLiteral && !ends.has(this.#bytes[this.#at]!))
+      this.#at++;
     const text = String.fromCharCode(...this.#bytes.subarray(start, this.#at));
     if (text === 'true' || text === 'false') return text === 'true';
     if (text === 'null') return null;
@@ -194,4 +202,11 @@ class Reader {
   #error(reason: string): HeaderSyntaxError {
     return new HeaderSyntaxError(reason, this.#at);
   }
+}
+
+/** 0 to 15, or -1. */
+function hexDigit(byte: number): number {
+  const lower = byte | 0x20;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

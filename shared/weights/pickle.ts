@@ -1,7 +1,7 @@
 /**
  * A pickle machine that reads and never runs: names stay names, calls become records (`PickleObject`), and what is built is data in
- * Maps and arrays. Protocols 0 to 5 as CPython's pickletools describes them; out-of-band buffers and extension codes, which
- * torch.save never writes, are refused.
+ * Maps and arrays. Protocols 1 to 5 as CPython's pickletools describes them; what torch.save never writes is refused: the texts of
+ * protocol 0 (which cannot hold a storage), out-of-band buffers, extension codes.
  */
 import { Problem } from '../domain/problem.ts';
 import { isAttackGlobal } from './pickleGlobals.ts';
@@ -233,13 +233,10 @@ const operations: readonly (Operation | undefined)[] = byCode({
   L: (machine, reader) => machine.push(reader.longLine()),
   '\x8a': (machine, reader) => machine.push(reader.long(reader.u8())),
   '\x8b': (machine, reader) => machine.push(reader.long(reader.u32())),
-  F: (machine, reader) => machine.push(reader.floatLine()),
   G: (machine, reader) => machine.push(reader.f64()),
   // Text and bytes; Python 2's strings may be either
-  S: (machine, reader) => machine.push(reader.quotedLine()),
   T: (machine, reader) => machine.push(reader.textOrBytes(reader.u32())),
   U: (machine, reader) => machine.push(reader.textOrBytes(reader.u8())),
-  V: (machine, reader) => machine.push(reader.escapedLine()),
   X: (machine, reader) => machine.push(reader.text(reader.u32())),
   '\x8c': (machine, reader) => machine.push(reader.text(reader.u8())),
   '\x8d': (machine, reader) => machine.push(reader.text(reader.u64())),
@@ -273,11 +270,9 @@ const operations: readonly (Operation | undefined)[] = byCode({
   '0': (machine) => machine.discard(),
   '1': (machine) => void machine.popToMark(),
   '2': (machine) => machine.push(machine.top()),
-  p: (machine, reader) => machine.put(reader.indexLine()),
   q: (machine, reader) => machine.put(reader.u8()),
   r: (machine, reader) => machine.put(reader.u32()),
   '\x94': (machine) => machine.memoize(),
-  g: (machine, reader) => machine.get(reader.indexLine()),
   h: (machine, reader) => machine.get(reader.u8()),
   j: (machine, reader) => machine.get(reader.u32()),
   // Names and calls: noted, never resolved, never made

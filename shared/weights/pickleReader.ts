@@ -5,7 +5,7 @@ import { decodeLatin1, decodeUtf8 } from './utf8.ts';
 /** 64 bytes hold the state of any random generator; the quadratic cost of larger integers serves attacks only. */
 const maxLongBytes = 64;
 const maxLine = 1 << 20;
-const maxNumberLine = 160;
+const maxNumberLine = 80;
 const newline = 0x0a;
 
 export class PickleReader {
@@ -57,12 +57,15 @@ export class PickleReader {
   /** An integer of `length` little-endian bytes, in two's complement. */
   long(length: number): number | bigint {
     if (length > maxLongBytes) throw this.error(`an integer has ${length} bytes`);
-    const start = this.#take(length);
-    let value = 0n;
-    for (let index = length - 1; index >= 0; index--) {
-      value = (value << 8n) | BigInt(this.#bytes[start + index]!);
-    }
-    return smallest(BigInt.asIntN(8 * length, value));
+    if (length === 0) return 0;
+    const stored = this.bytes(length);
+    // Filled up with the sign to whole words, which are quicker than bytes.
+    const words = new Uint8Array(Math.ceil(length / 8) * 8).fill(stored.at(-1)! & 0x80 ? 0xff : 0);
+    words.set(stored);
+    const view = new DataView(words.buffer);
+    let value = view.getBigInt64(words.length - 8, true);
+    for (let at = words.length - 16; at >= 0; at -= 8) value = (value << 64n) | view.getBigUint64(at, true);
+    return smallest(value);
   }
 
   bytes(length: number): Uint8Array {
@@ -104,47 +107,6 @@ export class PickleReader {
     return this.#integer(this.#numberLine().replace(/L$/, ''));
   }
 
-  indexLine(): number {
-    const index = this.#integer(this.#numberLine());
-    if (typeof index !== 'number' || index < 0) throw this.error('a memo number is not one');
-    return index;
-  }
-
-  floatLine(): number {
-    const text = this.#numberLine();
-    if (/^[-+]?nan$/.test(text)) return Number.NaN;
-    if (/^[-+]?inf$/.test(text)) return Number(text.replace('inf', 'Infinity'));
-    if (!/^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(text))
-      throw this.error('a number is not one');
-    return Number(text);
-  }
-
-  /** Python 2's string in quotes, with its escapes. */
-  quotedLine(): string {
-    const [start, end] = this.#line();
-    const text = decodeLatin1(this.#bytes, start, end);
-    const quoted = /^(['"])(.*)\1$/s.exec(text);
-    if (!quoted) throw this.error('a text is not in quotes');
-    return quoted[2]!.replace(/\\(x[0-9a-fA-F]{2}|.)/gs, (_, escaped: string) =>
-      escaped.length > 1
-        ? String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
-        : (plainEscapes[escaped] ?? escaped),
-    );
-  }
-
-  /** Python's raw-unicode-escape. */
-  escapedLine(): string {
-    const [start, end] = this.#line();
-    return decodeLatin1(this.#bytes, start, end).replace(
-      /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g,
-      (_, short?: string, long?: string) => {
-        const point = Number.parseInt(short ?? long!, 16);
-        if (point > 0x10ffff) throw this.error('a text is not Unicode');
-        return String.fromCodePoint(point);
-      },
-    );
-  }
-
   #numberLine(): string {
     const [start, end] = this.#line();
     if (end - start > maxNumberLine) throw this.error('a number is too long');
@@ -173,17 +135,6 @@ export class PickleReader {
     return start;
   }
 }
-
-const plainEscapes: Readonly<Record<string, string>> = {
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  v: '\v',
-  '0': '\0',
-};
 
 function smallest(value: bigint): number | bigint {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)

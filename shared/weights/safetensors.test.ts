@@ -199,6 +199,15 @@ describe('readSafetensors: files that lie', () => {
     expect(problem.remedy).not.toBe('');
   });
 
+  it.each([
+    ['a name of a million escapes', `{"${'\\ud83e\\uddeb'.repeat(1_000_000)}":{}}`, 'has 2000000 characters'],
+    ['a tensor of 65 sides', one('F32', new Array(65).fill(1), 0, 4), 'no valid shape'],
+  ])('refuses %s in short', (_, header, reason) => {
+    const problem = problemOf(fileOf(header, 4));
+    expect(problem.message).toContain(reason);
+    expect(problem.message.length).toBeLessThan(300);
+  });
+
   it('accepts an empty file, tensors of no elements and spaces after the header', () => {
     expect(readSafetensors(fileOf('{}   ')).tensors).toEqual([]);
     expect(readSafetensors(fileOf(one('F32', [0, 3], 0, 0))).tensors[0]!.shape).toEqual([0, 3]);

@@ -26,6 +26,10 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** No network's names are longer, and no tensor has more sides; both are shown to people. */
+const maxNameLength = 512;
+const maxSides = 64;
+
 const metadataKey = '__metadata__';
 const otherBytes: Readonly<Record<string, number>> = {
   BOOL: 1,
@@ -165,6 +169,9 @@ function metadataOf(value: HeaderValue | undefined, file: string): Record<string
 }
 
 function entryOf(name: string, value: HeaderValue, file: string): Entry {
+  if (name.length > maxNameLength) {
+    throw damaged(file, `the name of a tensor has ${name.length} characters`);
+  }
   const which = `tensor ${JSON.stringify(name)}`;
   if (!(value instanceof Map)) throw damaged(file, `${which} is not described by an object`);
   const dtype = value.get('dtype');
@@ -174,7 +181,7 @@ function entryOf(name: string, value: HeaderValue, file: string): Entry {
     : Object.hasOwn(otherBytes, dtype) && otherBytes[dtype];
   if (!elementBytes) throw damaged(file, `${which} has the unknown dtype ${JSON.stringify(dtype)}`);
   const shape = sizesOf(value.get('shape'));
-  if (!shape) throw damaged(file, `${which} has no valid shape`);
+  if (!shape || shape.length > maxSides) throw damaged(file, `${which} has no valid shape`);
   const offsets = sizesOf(value.get('data_offsets'));
   if (offsets?.length !== 2) throw damaged(file, `${which} has no valid data offsets`);
   const [begin, end] = offsets as [number, number];

@@ -73,35 +73,41 @@ function dictionariesOf(root: PickleValue): { found: Found[]; optimizers: Pick<F
   // A value that is in itself, or in many others, is looked at once.
   const seen = new Set<PickleValue>();
   for (const { value, path } of queue) {
-    const children = childrenOf(value);
-    if (!children || seen.has(value) || path.length > maxLevels) continue;
+    if (seen.has(value)) continue;
     seen.add(value);
-    if (children.has('state') && children.has('param_groups')) {
+    const entries = entriesOf(value);
+    if (entries?.has('state') && entries.has('param_groups')) {
       optimizers.push({ path });
       continue;
     }
     let [tensors, floats] = [0, 0];
-    for (const [key, child] of children) {
+    for (const [key, child] of entries ?? itemsOf(value).entries()) {
       const call = tensorCallOf(child);
-      if (!call) queue.push({ value: child, path: [...path, keyText(key)] });
-      else if (typeof key === 'string') {
+      if (call && typeof key === 'string') {
         tensors++;
         floats += claimedFloats(call);
+      } else if (!call && isFilled(child) && path.length < maxLevels) {
+        queue.push({ value: child, path: [...path, keyText(key)] });
       }
     }
-    if (tensors > 0) found.push({ entries: children, path, tensors, floats });
+    if (entries && tensors > 0) found.push({ entries, path, tensors, floats });
   }
   return { found, optimizers };
 }
 
-/** What lies in a dictionary, list or tuple, by key or place; null for anything else, whatever a record of a call may hold. */
-function childrenOf(value: PickleValue): ReadonlyMap<PickleValue, PickleValue> | null {
-  if (value instanceof PickleDict) return value.entries ?? new Map();
-  if (value instanceof PickleObject) {
-    return dictionaries.has(pathOf(value.callee)) ? (value.entries ?? new Map()) : null;
-  }
-  if (value instanceof PickleList || value instanceof PickleTuple) return new Map(value.items.entries());
-  return null;
+/** What a dictionary holds; null for anything else, whatever the record of a call may hold. */
+function entriesOf(value: PickleValue): ReadonlyMap<PickleValue, PickleValue> | null {
+  const isDictionary =
+    value instanceof PickleDict || (value instanceof PickleObject && dictionaries.has(pathOf(value.callee)));
+  return isDictionary ? value.entries : null;
+}
+
+function itemsOf(value: PickleValue): readonly PickleValue[] {
+  return value instanceof PickleList || value instanceof PickleTuple ? value.items : [];
+}
+
+function isFilled(value: PickleValue): boolean {
+  return entriesOf(value) !== null || itemsOf(value).length > 0;
 }
 
 function unusualness({ path }: Found): number {
@@ -124,8 +130,7 @@ function shortened(text: string): string {
 /** Why there is nothing to take, by what is there instead. */
 function noWeights(root: PickleValue, found: readonly Found[], file: string): Problem {
   const save = "save the model's state_dict() with torch.save";
-  const values = [root, ...(childrenOf(root)?.values() ?? [])];
-  if (values.some(isModule)) {
+  if (isModule(root) || [...(entriesOf(root)?.values() ?? itemsOf(root))].some(isModule)) {
     return refusedTorch(
       'bad-input',
       file,

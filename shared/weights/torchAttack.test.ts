@@ -40,13 +40,22 @@ function read(parts: readonly ZipPart[]) {
   return { ...file, values: file.tensors.map((stored) => [...stored.read()]) };
 }
 
+/** What `run` gives, within 2 s of the processor's time. */
+function soon<Result>(run: () => Result): Result {
+  const start = process.cpuUsage();
+  try {
+    return run();
+  } finally {
+    const { user, system } = process.cpuUsage(start);
+    expect(user + system).toBeLessThan(2_000_000);
+  }
+}
+
 /** The Problem, and that it came soon. */
 function problemOf(run: () => unknown): Problem {
-  const start = performance.now();
   try {
-    run();
+    soon(run);
   } catch (error) {
-    expect(performance.now() - start).toBeLessThan(2000);
     if (!(error instanceof Problem)) throw error;
     expect(error.remedy).not.toBe('');
     return error;
@@ -158,13 +167,8 @@ describe('pickles that would use up the machine', () => {
       0x30,
     ];
     const names = Array.from({ length: 200_000 }, (_, index) => [...text(`n${index}`), 0x68, 200]);
-    const start = performance.now();
-    const file = readTensorFile(
-      zip(torchArchive(pickle(wide, emptyDict, mark, names.flat(), [0x75]), { 0: four })),
-      'w.pth',
-    );
-    expect(file.tensors).toHaveLength(200_000);
-    expect(performance.now() - start).toBeLessThan(2000);
+    const bytes = zip(torchArchive(pickle(wide, emptyDict, mark, names.flat(), [0x75]), { 0: four }));
+    expect(soon(() => readTensorFile(bytes, 'w.pth')).tensors).toHaveLength(200_000);
     const dots = [...text('a.'.repeat(120)), 0x71, 0, 0x30];
     expect(refused(dots, repeated(240_000, [0x68, 0, 0x68, 0, 0x93, 0x30]), none).message).toContain(
       'no dictionary',
