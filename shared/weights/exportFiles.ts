@@ -1,10 +1,18 @@
 /** Weights as files to carry away: safetensors for PyTorch or ONNX for deployment, and beside them the model card. */
-import { buildRetinaNet, elementCount, type RetinaNetOptions } from '../detector/network.ts';
+import { getTextEncoding } from '@bufbuild/protobuf/wire';
+import {
+  buildRetinaNet,
+  elementCount,
+  type NetworkGraph,
+  parameterCount,
+  type RetinaNetOptions,
+} from '../detector/network.ts';
 import type { SizePx } from '../detector/preprocess.ts';
 import { Problem } from '../domain/problem.ts';
 import type { NamedTensor } from '../loss/executor.ts';
 import { firstNonFinite } from './float.ts';
-import type { ModelCardFacts } from './modelCard.ts';
+import { type ModelCardFacts, modelCardJson } from './modelCard.ts';
+import { modelCardText } from './modelCardText.ts';
 import { writeOnnx } from './onnx/writeOnnx.ts';
 import { writeSafetensors } from './safetensors.ts';
 
@@ -29,8 +37,16 @@ export interface ExportedFile {
 
 /** The weights, the card as JSON and the card as Markdown. Throws `bad-input` where a tensor is missing, `not-finite` where one is spoilt. */
 export function exportedFiles(request: ExportRequest): ExportedFile[] {
-  const tensors = networkTensors(request);
-  return [{ name: `${request.stem}.${request.format}`, bytes: weightsBytes(request, tensors) }];
+  const { stem, format, card, ...rest } = request;
+  const graph = buildRetinaNet(request.network);
+  const tensors = networkTensors(graph, request);
+  const file = `${stem}.${format}`;
+  const weights = { file, format, facts: card, parameterCount: parameterCount(graph), ...rest };
+  return [
+    { name: file, bytes: weightsBytes(request, tensors) },
+    { name: `${stem}.json`, bytes: utf8(`${JSON.stringify(modelCardJson(weights), null, 2)}\n`) },
+    { name: `${stem}.md`, bytes: utf8(modelCardText(weights)) },
+  ];
 }
 
 function weightsBytes(request: ExportRequest, tensors: readonly NamedTensor[]): Uint8Array {
@@ -52,9 +68,9 @@ function weightsBytes(request: ExportRequest, tensors: readonly NamedTensor[]): 
 }
 
 /** Exactly the network's parameters, whole and finite. */
-function networkTensors({ network, tensors, card }: ExportRequest): NamedTensor[] {
+function networkTensors(graph: NetworkGraph, { tensors, card }: ExportRequest): NamedTensor[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  return buildRetinaNet(network).parameters.map(({ name, shape }) => {
+  return graph.parameters.map(({ name, shape }) => {
     const tensor = byName.get(name);
     if (tensor?.data.length !== elementCount(shape)) {
       throw new Problem(
@@ -71,4 +87,8 @@ function networkTensors({ network, tensors, card }: ExportRequest): NamedTensor[
       'Export an earlier checkpoint.',
     );
   });
+}
+
+function utf8(text: string): Uint8Array {
+  return getTextEncoding().encodeUtf8(text);
 }
