@@ -26,7 +26,7 @@ function setUp() {
   const store = createPublishedStore({
     client,
     now: () => nowMs,
-    jobs: () => ({ put: (job) => put.push(job), dismiss: () => {} }),
+    jobs: () => ({ put: (job) => put.push(job) }),
   });
   return {
     store,

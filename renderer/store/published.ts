@@ -32,7 +32,7 @@ interface Tools {
   readonly client: Pick<Client, 'request'>;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  readonly jobs: () => Pick<JobsState, 'put' | 'dismiss'>;
+  readonly jobs: () => Pick<JobsState, 'put'>;
 }
 
 /** A rate is taken over so much of the past: long enough to be steady, short enough to be true. */

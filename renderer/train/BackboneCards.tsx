@@ -29,7 +29,7 @@ export function BackboneCards({ value, fixed, onChange }: BackboneCardsProps) {
         <p className={classes.fixed}>
           <IconLock size={14} aria-hidden />
           <span>
-            <strong>{backboneTitles[fixed]}</strong>, as the weights to start from
+            <strong>{backboneTitles[fixed]}</strong>, as in the weights
           </span>
         </p>
         <SlowHere backbone={fixed} />

@@ -69,7 +69,7 @@ function Actions({ weights, state, job }: PublishedProps) {
       {problem && <WeightsProblem problem={problem} />}
       {state.state === 'ready' ? (
         <div className={classes.actions}>
-          <span className={classes.good}>On this computer, and checked</span>
+          <span className={classes.good}>Here, and checked</span>
           {remove}
         </div>
       ) : state.state === 'partial' ? (

@@ -82,10 +82,10 @@ function FromFile() {
         </div>
       )}
       <Button
-        size="xs"
+        size={path === null ? 'xs' : 'compact-xs'}
         variant="default"
         fullWidth={path === null}
-        leftSection={<IconFolderOpen size={14} />}
+        leftSection={path === null && <IconFolderOpen size={14} />}
         data-testid="choose-weights-file"
         onClick={() => open('weights-file')}
       >

@@ -87,6 +87,11 @@ export function WeightsProblem({ problem }: { problem: ProblemData }) {
     <div className={classes.problem} role="alert" data-testid="weights-problem">
       <strong>{problem.message}</strong>
       <span>{problem.remedy}</span>
+      {problem.kind === 'internal' && (
+        <Folded title="Detail">
+          <li>{problem.detail}</li>
+        </Folded>
+      )}
     </div>
   );
 }
