@@ -8,6 +8,7 @@ import {
   grads,
   memory,
   relu,
+  setBackend,
   type Tensor,
   type Tensor1D,
   type Tensor4D,

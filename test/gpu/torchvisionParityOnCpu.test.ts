@@ -1,6 +1,6 @@
 /** The reference detector against torchvision's own numbers, in plain JavaScript. */
-import '@tensorflow/tfjs';
 import { setBackend } from '@tensorflow/tfjs-core';
+import '../../shared/reference/backend.ts';
 import { type Device, describeParity, torchvisionModels } from './torchvisionModels.ts';
 
 async function cpu(): Promise<Device> {

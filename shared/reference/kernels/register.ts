@@ -1,4 +1,6 @@
 /** Puts our kernels in the place of tfjs's, under tfjs's names, so that its gradients find them. */
+
+import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
   backend_util,
@@ -9,6 +11,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { type ConvInfo, convolveForward, convolveInputGradient } from './convolution.ts';
+import { filterGradientOnCpu, inputGradientOnCpu } from './cpuConvolution.ts';
 import { convolveFilterGradient } from './filterGradient.ts';
 
 type KernelFunc = KernelConfig['kernelFunc'];
@@ -27,27 +30,47 @@ export function setTiledConvolutions(wanted: boolean): void {
     if (wanted) {
       const original = getKernel(name, 'webgpu').kernelFunc;
       stock.set(name, original);
-      replace(name, (args) => tiled(name, args) ?? original(args));
+      replace(name, 'webgpu', (args) => tiled(name, args) ?? original(args));
     } else {
-      replace(name, stock.get(name)!);
+      replace(name, 'webgpu', stock.get(name)!);
     }
   }
   if (!wanted) stock.clear();
 }
 
-function replace(kernelName: ConvolutionKernel, kernelFunc: KernelFunc): void {
-  unregisterKernel(kernelName, 'webgpu');
-  registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
+/** Our gradients of convolutions on the `cpu` backend, for good. */
+export function registerCpuGradients(): void {
+  for (const name of ['Conv2DBackpropInput', 'Conv2DBackpropFilter'] as const) {
+    const original = getKernel(name, 'cpu').kernelFunc;
+    replace(name, 'cpu', (args) => gradientOnCpu(name, args) ?? original(args));
+  }
+}
+
+function replace(kernelName: ConvolutionKernel, backendName: string, kernelFunc: KernelFunc): void {
+  unregisterKernel(kernelName, backendName);
+  registerKernel({ kernelName, backendName, kernelFunc });
+}
+
+function gradientOnCpu(
+  name: 'Conv2DBackpropInput' | 'Conv2DBackpropFilter',
+  args: KernelArguments,
+): TensorInfo | null {
+  const backend = args.backend as MathBackendCPU;
+  const inputs = args.inputs as Record<string, TensorInfo>;
+  const info = convolutionInfo(args);
+  if (!info) return null;
+  const read = (tensor: TensorInfo) => backend.readSync(tensor.dataId) as Float32Array;
+  const dy = read(inputs.dy!);
+  return name === 'Conv2DBackpropInput'
+    ? backend.makeTensorInfo(info.inShape, 'float32', inputGradientOnCpu(dy, read(inputs.filter!), info))
+    : backend.makeTensorInfo(info.filterShape, 'float32', filterGradientOnCpu(read(inputs.x!), dy, info));
 }
 
 /** Null where the convolution is not of the kind that our kernels compute. */
 function tiled(name: ConvolutionKernel, args: KernelArguments): TensorInfo | null {
   const backend = args.backend as WebGPUBackend;
   const inputs = args.inputs as Record<string, TensorInfo>;
-  const attrs = args.attrs as unknown as ConvolutionAttributes;
-  const inputShape = attrs.inputShape ?? inputs.x!.shape;
-  const filterShape = attrs.filterShape ?? inputs.filter!.shape;
-  const info = convolutionInfo(inputShape, filterShape, attrs);
+  const info = convolutionInfo(args);
   if (!info) return null;
   switch (name) {
     case 'Conv2D':
@@ -69,12 +92,13 @@ interface ConvolutionAttributes {
   readonly filterShape?: number[];
 }
 
-function convolutionInfo(
-  inputShape: number[],
-  filterShape: number[],
-  attrs: ConvolutionAttributes,
-): ConvInfo | null {
+/** Null where it is not one of NHWC, a square kernel, equal strides and paddings. */
+function convolutionInfo(args: KernelArguments): ConvInfo | null {
+  const inputs = args.inputs as Record<string, TensorInfo>;
+  const attrs = args.attrs as unknown as ConvolutionAttributes;
   if (attrs.dataFormat !== 'NHWC') return null;
+  const inputShape = attrs.inputShape ?? inputs.x!.shape;
+  const filterShape = attrs.filterShape ?? inputs.filter!.shape;
   const info = backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
