@@ -173,7 +173,7 @@ class PickleMachine {
       throw new Problem(
         'forbidden',
         `Refused ${this.#file}: it names ${path}, which has no place among weights and would run on whoever opens it in Python.`,
-        `Do not open it in Python either; tell where you have it from, and take the weights from a source you trust. ${nothingLoaded}`,
+        `Do not open it in Python either: take the weights from a source you trust, and warn whoever gave you this file. ${nothingLoaded}`,
         `in data.pkl before byte ${this.#reader.at}`,
       );
     }
@@ -234,9 +234,9 @@ const operations: readonly (Operation | undefined)[] = byCode({
   '\x8a': (machine, reader) => machine.push(reader.long(reader.u8())),
   '\x8b': (machine, reader) => machine.push(reader.long(reader.u32())),
   G: (machine, reader) => machine.push(reader.f64()),
-  // Text and bytes; Python 2's strings may be either
-  T: (machine, reader) => machine.push(reader.textOrBytes(reader.u32())),
-  U: (machine, reader) => machine.push(reader.textOrBytes(reader.u8())),
+  // Text and bytes
+  T: (machine, reader) => machine.push(reader.text(reader.u32())),
+  U: (machine, reader) => machine.push(reader.text(reader.u8())),
   X: (machine, reader) => machine.push(reader.text(reader.u32())),
   '\x8c': (machine, reader) => machine.push(reader.text(reader.u8())),
   '\x8d': (machine, reader) => machine.push(reader.text(reader.u64())),

@@ -12,7 +12,7 @@
 const modules = new Set(
   `os posix nt subprocess _posixsubprocess pty sys importlib imp runpy popen2 shutil socket _socket
   ctypes _ctypes cffi marshal pickle _pickle cPickle shelve pdb bdb timeit webbrowser pip ensurepip venv urllib http ftplib
-  smtplib telnetlib requests paramiko tempfile linecache multiprocessing nturl2path`.split(/\s+/),
+  smtplib telnetlib paramiko`.split(/\s+/),
 );
 
 const names = new Set(
@@ -23,7 +23,8 @@ const builtinModules = new Set(['builtins', '__builtin__', '__builtins__']);
 
 const paths = new Set(
   `code.interact code.InteractiveInterpreter code.InteractiveConsole commands.getoutput
-  commands.getstatusoutput io.open io.open_code io.FileIO _io.open _io.FileIO types.CodeType types.FunctionType codecs.open logging.config.listen
+  commands.getstatusoutput io.open io.open_code io.FileIO _io.open _io.FileIO types.CodeType types.FunctionType
+  codecs.open logging.config.listen
   asyncio.create_subprocess_shell asyncio.create_subprocess_exec numpy.load numpy.fromfile numpy.memmap
   numpy.testing._private.utils.runstring pandas.read_pickle torch.load torch.serialization.load torch.storage._load_from_bytes
   torch.hub.load torch.jit.load torch.utils.cpp_extension.load torch.utils.cpp_extension.load_inline
@@ -33,15 +34,10 @@ const paths = new Set(
 
 /** Whether `module.name` runs programs, reaches files or the network, or loads code. */
 export function isAttackGlobal(module: string, name: string): boolean {
-  // A dotted name reaches through attributes ("os" inside another module): its first part and the last decide as well.
   const root = module.split('.', 1)[0]!;
   if (modules.has(root)) return true;
   if (builtinModules.has(root)) return name.split('.').some((part) => names.has(part));
-  return (
-    paths.has(`${module}.${name}`) ||
-    name
-      .split('.')
-      .slice(0, -1)
-      .some((part) => modules.has(part))
-  );
+  // A dotted name reaches through attributes, such as the os that another module has imported.
+  const through = name.split('.').slice(0, -1);
+  return paths.has(`${module}.${name}`) || through.some((part) => modules.has(part));
 }

@@ -73,14 +73,8 @@ export class PickleReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  text(length: number): string {
-    const start = this.#take(length);
-    const text = decodeUtf8(this.#bytes, start, start + length);
-    if (text === null) throw this.error('a text is not UTF-8');
-    return text;
-  }
-
-  textOrBytes(length: number): string | Uint8Array {
+  /** Python 2's strings, and paths on a disk, may be bytes that are no text: they stay bytes. */
+  text(length: number): string | Uint8Array {
     const start = this.#take(length);
     return decodeUtf8(this.#bytes, start, start + length) ?? this.#bytes.subarray(start, start + length);
   }

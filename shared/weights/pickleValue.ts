@@ -9,7 +9,10 @@ export type PickleNode =
   | PicklePersistent
   | PickleObject;
 
-/** Levels of containers in a container. Nothing here recurses into values; the bound is for whoever walks them. */
+/**
+ * Levels of containers in a container; what is put into it later does not deepen what holds it already. Nothing recurses into
+ * values, so the bound on it guards only against nonsense.
+ */
 export class Nested {
   depth = 1;
 }

@@ -120,7 +120,7 @@ function keyText(key: PickleValue): string {
 }
 
 function shownPath({ path }: Pick<Found, 'path'>): string {
-  return path.length === 0 ? 'the outermost' : `"${path.map(shortened).join('.')}"`;
+  return path.length === 0 ? 'the outermost dictionary' : `"${path.map(shortened).join('.')}"`;
 }
 
 function shortened(text: string): string {

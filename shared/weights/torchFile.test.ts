@@ -1,5 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import {
+  call,
+  dict,
+  floats,
+  global,
+  int,
+  orderedDict,
+  pickle,
+  tensor,
+  text,
+  torchArchive,
+  tuple,
+  zip,
+} from '../../test/fuzz/torchWriter.ts';
 import { Problem } from '../domain/problem.ts';
 import { readTensorFile, type TensorFile } from './tensorFile.ts';
 
@@ -73,6 +87,54 @@ describe('readTensorFile: what PyTorch saved', () => {
       ['meta', 'meta_tensor_no_storage'],
     ]);
     expect(file.notes).toEqual(['Passed over, being no tensors: step.']);
+  });
+});
+
+describe('readTensorFile: what PyTorch of today saves', () => {
+  const ascii = (value: string) => new TextEncoder().encode(value);
+  const v3 = (type: string, key: string, bytes: number) =>
+    call(
+      global('torch._utils', '_rebuild_tensor_v3'),
+      [
+        ...tuple(
+          text('storage'),
+          global('torch.storage', 'UntypedStorage'),
+          text(key),
+          text('cpu'),
+          int(bytes),
+        ),
+        0x51,
+      ],
+      ...[int(0), tuple(int(2)), tuple(int(1)), [0x89], orderedDict, global('torch', type)],
+    );
+
+  it('reads its further parts and untyped storages', () => {
+    const state = dict([text('weight'), v3('float32', '0', 8)], [text('scale'), v3('float8_e4m3fn', '1', 2)]);
+    const [dataPkl, ...rest] = torchArchive(pickle(state), { 0: floats(1, 2), 1: Uint8Array.of(0x38, 0x40) });
+    const extra = {
+      '.format_version': '1',
+      '.storage_alignment': '64',
+      byteorder: 'little',
+      '.data/serialization_id': '7',
+    };
+    const parts = Object.entries(extra).map(([name, value]) => ({
+      name: `archive/${name}`,
+      data: ascii(value),
+    }));
+    const file = readTensorFile(zip([dataPkl!, ...parts, ...rest]), 'new.pth');
+    expect(valuesOf(file)).toEqual([{ name: 'weight', shape: [2], values: [1, 2] }]);
+    expect(file.others).toEqual([{ name: 'scale', dtype: 'F8_E4M3', shape: [2] }]);
+  });
+
+  it('reads files saved without checksums', () => {
+    const state = dict([text('weight'), tensor({ key: '0', elements: 2, shape: [2] })]);
+    const parts = torchArchive(pickle(state), { 0: floats(1, 2) }).map((part) => ({
+      ...part,
+      lies: { crc: 0 },
+    }));
+    expect(valuesOf(readTensorFile(zip(parts), 'new.pth'))).toEqual([
+      { name: 'weight', shape: [2], values: [1, 2] },
+    ]);
   });
 });
 

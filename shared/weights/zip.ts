@@ -33,6 +33,8 @@ const centralLength = 46;
 const localLength = 30;
 const maxComment = 0xffff;
 const maxEntries = 100_000;
+/** Of a name; they are shown to people. */
+const maxNameLength = 1024;
 const zip64Field = 0x0001;
 const unknown32 = 0xffffffff;
 const unknown16 = 0xffff;
@@ -172,7 +174,7 @@ export class ZipReader {
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + centralLength + nameLength + extraLength + view.getUint16(at + 32, true);
-    if (next > end) throw this.#damaged('its table of contents is broken', at);
+    if (next > end || nameLength > maxNameLength) throw this.#damaged('its table of contents is broken', at);
     const name = decodeLatin1(this.#bytes, at + centralLength, at + centralLength + nameLength);
     const fields = {
       unpackedLength: view.getUint32(at + 24, true),
