@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import { shapesOf } from '../../shared/weights/architecture.ts';
-import { writeSafetensors } from '../../shared/weights/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../shared/weights/safetensors.ts';
 import { hashedValues } from '../../test/support/weightFiles.ts';
 import { hasVulkanDriver } from './vulkanDrivers.ts';
 
@@ -55,6 +55,7 @@ describe('usage', () => {
     [['evaluate', '--project', 'P'], '--weights'],
     [['weights', 'inspect'], 'file'],
     [['weights', 'melt', 'w.pth'], 'melt'],
+    [['weights', 'convert', 'w.pth', 'w.pt'], 'not as .pt'],
     [['paint'], 'paint'],
     [['sample', 'D', '--frobnicate'], '--frobnicate'],
   ])('boxwright %j ends with 2 and says %j', async (args, words) => {
@@ -262,6 +263,34 @@ describe('weights', () => {
     expect(listed[0]).toMatchObject({ state: expect.any(String), licence: { name: 'BSD-3-Clause' } });
     const { stdout } = await boxwright('weights', 'list');
     expect(stdout).toMatch(/resnet18 {2}ResNet-18, ImageNet, 46\.8 MB: /);
+  });
+
+  it('are converted with a card beside them, over nothing that is there', async () => {
+    const out = join(folder, 'converted', 'cells.safetensors');
+    const report = await boxwrightJson('weights', 'convert', nano(), out);
+    const names = ['cells.safetensors', 'cells.json', 'cells.md'];
+    expect(report.files).toEqual(names.map((name) => join(folder, 'converted', name)));
+    const before = readSafetensors(await readFile(nano())).tensors;
+    expect(readSafetensors(await readFile(out)).tensors).toEqual(before);
+    expect(await boxwrightJson('weights', 'inspect', out)).toMatchObject({ network, classNames: null });
+    const again = await boxwright('weights', 'convert', nano(), join(folder, 'converted', 'cells.onnx'));
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('cells.json is there already, so nothing was written.');
+    expect(await readdir(join(folder, 'converted'))).toEqual(names.toSorted());
+  });
+
+  it('become ONNX, with the choice among boxes inside or not', async () => {
+    const bytes: number[] = [];
+    for (const nms of ['--nms', '--no-nms']) {
+      const out = join(folder, `onnx${nms}`, 'cells.onnx');
+      await boxwrightJson('weights', 'convert', nano(), out, '--side', '64', nms);
+      const file = await readFile(out);
+      expect(file.includes('NonMaxSuppression')).toBe(nms === '--nms');
+      bytes.push(file.length);
+    }
+    const usual = join(folder, 'usual.onnx');
+    await boxwrightJson('weights', 'convert', nano(), usual, '--side', '64');
+    expect((await readFile(usual)).length).toBe(bytes[0]);
   });
 
   it('find objects on images, each once, and answer what they can', async () => {

@@ -210,6 +210,24 @@ function addWeights(program: Command): void {
       await inspect(file, options, new Output(options.json ?? false));
     });
   weights
+    .command('convert')
+    .description("write them under torchvision's names, with a model card")
+    .argument('<file>', weightsWords)
+    .argument('<out>', 'NAME.safetensors, NAME.onnx, or a new folder')
+    .option('--project <dir>', 'where the run is')
+    .option('--nms', 'ONNX: choose among overlapping boxes inside the file (default)', true)
+    .option('--no-nms', 'ONNX: leave choosing among overlapping boxes to whoever runs it')
+    .option(
+      '--side <n>',
+      'ONNX: side of the square it looks at; the largest size of the training where absent',
+      integer({ min: 32, max: 4096 }),
+    )
+    .option(...json)
+    .action(async (file, out, options) => {
+      const { convert } = await import('./commands/convert.ts');
+      await convert(file, out, options, new Output(options.json ?? false));
+    });
+  weights
     .command('list')
     .description("torchvision's published checkpoints, and which of them are on this machine")
     .option(...json)

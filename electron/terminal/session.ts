@@ -26,6 +26,14 @@ export async function withProject<T>(
   }
 }
 
+/** The same where a project is named; else the work is done without one. */
+export function withNamedProject<T>(
+  path: string | undefined,
+  work: (store: ProjectStore | null) => Promise<T>,
+): Promise<T> {
+  return path === undefined ? work(null) : withProject(path, work);
+}
+
 async function withNewProject<T>(path: string, work: (store: ProjectStore) => Promise<T>): Promise<T> {
   const before = existsSync(path) ? readdirSync(path) : null;
   const store = ProjectStore.create(path, basename(resolve(path)), { shell: 'terminal' });

@@ -9,7 +9,7 @@ import { readUprightRgb8 } from '../../services/images/decode.ts';
 import { namedImages } from '../imageArguments.ts';
 import { type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
-import { withProject } from '../session.ts';
+import { withNamedProject } from '../session.ts';
 import { type SizeOptions, sizesOf } from '../usage.ts';
 import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
 
@@ -70,17 +70,14 @@ export async function predict(
 }
 
 /** A project's run knows the project's class ids; elsewhere a class is found by its name. */
-async function weightsAndIds({ weights, project }: PredictOptions) {
-  if (project === undefined) return { weights: await loadWeights(weights, null), classIds: null };
-  return withProject(project, async (store) => {
-    const loaded = await loadWeights(weights, store);
-    const { source, classes } = loaded;
+async function weightsAndIds({ weights: what, project }: PredictOptions) {
+  return withNamedProject(project, async (store) => {
+    const weights = await loadWeights(what, store);
+    if (!store) return { weights, classIds: null };
+    const { source, classes } = weights;
+    if (source.kind === 'run') return { weights, classIds: findRun(store, source.runId).classIds };
     const byName = new Map(store.classes().map(({ name, id }) => [name, id]));
-    const classIds =
-      source.kind === 'run'
-        ? findRun(store, source.runId).classIds
-        : classes.map((name, index) => byName.get(name) ?? index);
-    return { weights: loaded, classIds };
+    return { weights, classIds: classes.map((name, index) => byName.get(name) ?? index) };
   });
 }
 

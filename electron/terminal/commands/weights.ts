@@ -6,7 +6,7 @@ import type { WeightsDescription } from '../../../shared/weights/description.ts'
 import { publishedWeights } from '../../../shared/weights/published.ts';
 import { inspectWeights } from '../../services/weights/weightsHandlers.ts';
 import type { Output } from '../output.ts';
-import { withJob, withProject } from '../session.ts';
+import { withJob, withNamedProject } from '../session.ts';
 import { openLibrary, readWeights } from '../weights.ts';
 
 export interface InspectOptions {
@@ -15,10 +15,7 @@ export interface InspectOptions {
 
 /** Every value is looked at: one that is spoilt is told. */
 export async function inspect(what: string, { project }: InspectOptions, output: Output): Promise<void> {
-  const file =
-    project === undefined
-      ? await readWeights(what, null)
-      : await withProject(project, (store) => readWeights(what, store));
+  const file = await withNamedProject(project, (store) => readWeights(what, store));
   const description = await inspectWeights(file);
   output.result(description, () => describe(description));
 }
