@@ -115,6 +115,12 @@ function Ended({ runId }: { runId: string }) {
       {texts.map((text) => (
         <p key={text}>{text}</p>
       ))}
+      {ended.problem?.kind === 'internal' && (
+        <details>
+          <summary>Technical detail</summary>
+          <pre>{ended.problem.detail}</pre>
+        </details>
+      )}
     </div>
   );
 }

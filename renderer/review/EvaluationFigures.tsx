@@ -15,15 +15,16 @@ interface FiguresProps {
 
 export function EvaluationFigures({ evaluation, runName }: FiguresProps) {
   const isWhole = evaluation.AP75 !== undefined;
+  const counts = countsText(evaluation);
   return (
     <>
-      <p className={classes.words}>{countsText(evaluation)}</p>
+      {counts && <p className={classes.words}>{counts}</p>}
       <dl className={classes.placements}>
         {placements
           .filter(({ name }) => evaluation[name] !== undefined)
           .map(({ name, words }) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{name} (%)</dt>
               <dd>
                 <Figure evaluation={evaluation} name={name} />
               </dd>

@@ -33,6 +33,7 @@ export function EvaluationPanel({ run }: { run: RunRecord | null }) {
 
 /** The newest evaluation, or another one of the run's. */
 function Shown({ run, evaluations }: { run: RunRecord; evaluations: readonly EvaluationEvent[] }) {
+  const isRunning = useEvaluations((state) => state.task?.runId === run.id);
   const newest = evaluations.at(-1);
   const newestKey = newest ? evaluationKey(newest) : '';
   const [chosen, setChosen] = useState({ key: newestKey, since: newestKey });
@@ -40,7 +41,7 @@ function Shown({ run, evaluations }: { run: RunRecord; evaluations: readonly Eva
   const key = chosen.since === newestKey ? chosen.key : newestKey;
   const evaluation = evaluations.find((each) => evaluationKey(each) === key) ?? newest;
   if (!evaluation) {
-    return (
+    return isRunning ? null : (
       <p className={classes.words} data-testid="never-evaluated">
         {run.name} has not been evaluated yet.
       </p>

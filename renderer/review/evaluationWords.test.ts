@@ -28,9 +28,9 @@ describe('an evaluation in words', () => {
     expect(evaluationLabel({ ...event, images: 1, split: 'reviewed', onDemand: true })).toBe(
       'Step 1,200, 1 reviewed image',
     );
-    expect(countsText(event)).toBe('Figures in percent.');
+    expect(countsText(event)).toBeNull();
     expect(countsText({ ...event, boxes: { RBC: 1200, WBC: 4 }, detections: 1 })).toBe(
-      '1,204 boxes to find, 1 detection. Figures in percent.',
+      '1,204 boxes to find, 1 detection',
     );
   });
 

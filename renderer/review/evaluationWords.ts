@@ -7,9 +7,9 @@ import { countWords } from '../store/words.ts';
 
 /** The three large ones. */
 export const placements: readonly { readonly name: FigureName; readonly words: string }[] = [
-  { name: 'AP50', words: 'roughly placed' },
-  { name: 'AP75', words: 'tightly placed' },
-  { name: 'AP', words: 'on average' },
+  { name: 'AP50', words: 'rough fit' },
+  { name: 'AP75', words: 'tight fit' },
+  { name: 'AP', words: 'average fit' },
 ];
 
 export const sizes: readonly {
@@ -36,11 +36,11 @@ export const explanations: readonly { readonly term: string; readonly text: stri
   },
   {
     term: 'AP50, AP75, AP',
-    text: 'When a box counts as right: it must overlap the drawn one by 50 % (roughly placed), by 75 % (tightly placed), or the mean over ten such bars from 50 to 95 %. Overlap is the area both share, divided by the area either covers.',
+    text: 'What counts as right: a detection that overlaps the box you drew by 50 % (rough fit), by 75 % (tight fit), or the mean over ten such limits from 50 to 95 %. Overlap is the area that both share, divided by the area that either covers.',
   },
   {
     term: 'AR, average recall',
-    text: 'Of the objects that are there, the share that is found, whatever is drawn besides; its fit counts as in AP. Only the surest boxes of a class in an image are taken.',
+    text: 'Of the objects that are there, the share that is found, whatever is drawn besides; the mean over the same ten limits. Only the surest boxes of a class in an image are taken.',
   },
   {
     term: 'How it is measured',
@@ -60,14 +60,11 @@ export function evaluationLabel(evaluation: EvaluationEvent): string {
   return `Step ${step.toLocaleString('en-US')}, ${which}${onDemand ? '' : ', in training'}`;
 }
 
-/** "324 boxes to find, 4,673 detections", as far as they were counted. */
-export function countsText({ boxes, detections }: EvaluationEvent): string {
-  const total = Object.values(boxes ?? {}).reduce((sum, count) => sum + count, 0);
-  const counts = [
-    ...(boxes ? [`${countWords(total, 'box', 'boxes')} to find`] : []),
-    ...(detections === undefined ? [] : [countWords(detections, 'detection')]),
-  ];
-  return `${counts.length > 0 ? `${counts.join(', ')}. ` : ''}Figures in percent.`;
+/** "324 boxes to find, 4,673 detections"; null where an earlier version did not count them. */
+export function countsText({ boxes, detections }: EvaluationEvent): string | null {
+  if (!boxes || detections === undefined) return null;
+  const total = Object.values(boxes).reduce((sum, count) => sum + count, 0);
+  return `${countWords(total, 'box', 'boxes')} to find, ${countWords(detections, 'detection')}`;
 }
 
 export function progressText({ phase, done, total }: EvaluationTask): string {

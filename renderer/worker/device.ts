@@ -16,6 +16,16 @@ export interface ObtainedDevice {
   lose(): void;
 }
 
+/** A lost device shows as a failed computation first; wait so long to hear whether it is one. */
+const lossGraceMs = 1500;
+
+/** After a failed computation. Never resolves where the device is lost within the grace: the worker is about to be ended. */
+export async function orLost(device: ObtainedDevice): Promise<void> {
+  const grace = new Promise<'kept'>((resolve) => setTimeout(() => resolve('kept'), lossGraceMs));
+  const fate = await Promise.race([grace, device.lost.then(() => 'lost' as const)]);
+  if (fate === 'lost') await new Promise(() => {});
+}
+
 /** Sets tfjs's backend too. */
 export async function obtainDevice(): Promise<ObtainedDevice> {
   const adapter = await navigator.gpu

@@ -5,7 +5,7 @@ import type { CheckpointMeta, Executor } from '../../shared/training/ports.ts';
 import { detectImage } from '../../shared/training/predict.ts';
 import { readSafetensors } from '../../shared/weights/safetensors.ts';
 import type { Calls, Post } from './calls.ts';
-import type { ObtainedDevice } from './device.ts';
+import { type ObtainedDevice, orLost } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';
 import type { PredictTask } from './protocol.ts';
 
@@ -39,7 +39,8 @@ export class Predictor {
       if (isCancelled()) return;
       try {
         const { bytes } = await this.#calls.call('images.pixels', { imageId: image.id });
-        const detections = await detectImage(model.executor, image, bytes, model, { scoreThreshold });
+        const looking = detectImage(model.executor, image, bytes, model, { scoreThreshold });
+        const detections = await looking.catch((error) => orLost(device).then(() => Promise.reject(error)));
         this.#post({ type: 'predicted', taskId, imageId: image.id, detections, problem: null });
       } catch (error) {
         const problem = toProblemData(error);

@@ -10,12 +10,9 @@ import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
 import { type OpenedWeights, openWeights } from '../../shared/weights/openWeights.ts';
 import type { Calls, Post } from './calls.ts';
-import type { ObtainedDevice } from './device.ts';
+import { type ObtainedDevice, orLost } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';
 import type { TrainTask } from './protocol.ts';
-
-/** A lost device shows as a failed computation first; wait so long to hear whether it is one. */
-const lossGraceMs = 1500;
 
 export interface TrainTools {
   readonly calls: Calls;
@@ -160,13 +157,6 @@ async function reportFailure(task: TrainTask, tools: TrainTools, problem: Proble
   tools.post({ type: 'run-event', event });
   await tools.calls.call('runs.append', { runId: task.runId, events: [event] }).catch(() => {});
   tools.post({ type: 'train-ended', status: 'failed', problem });
-}
-
-/** Never resolves where the device is lost within the grace: the worker is about to be ended. */
-async function orLost(device: ObtainedDevice): Promise<void> {
-  const grace = new Promise<'kept'>((resolve) => setTimeout(() => resolve('kept'), lossGraceMs));
-  const fate = await Promise.race([grace, device.lost.then(() => 'lost' as const)]);
-  if (fate === 'lost') await new Promise(() => {});
 }
 
 /** A message to oneself comes after every message that is already waiting, without the 4 ms that nested timers wait. */
