@@ -1,5 +1,6 @@
 /** The model card as Markdown: what the weights are, what they learnt from, how good they are known to be, and how to use them. */
 import { anchorSizesOf } from '../detector/anchors.ts';
+import { defaultDecodeSettings } from '../detector/decode.ts';
 import { levelNames, type RetinaNetOptions } from '../detector/network.ts';
 import { counted } from '../formats/records.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './modelCard.ts';
 import { onnxScript } from './modelCardOnnx.ts';
 import { torchScript } from './modelCardTorch.ts';
+import { opsetVersion } from './onnx/model.ts';
 import { publishedWeights } from './published.ts';
 
 export function modelCardText(weights: ExportedWeights): string {
@@ -102,31 +104,21 @@ function startInWords(init: string): string {
   return `${weights.title}, published by torchvision (${weights.licence.name}). ${weights.licence.note}`;
 }
 
-/** Settings that decide the result, where the config has them. */
+/** Settings that decide the result, each line where the config has what it tells. */
 function settingsInWords(config: Readonly<Record<string, unknown>>): string[] {
-  const of = (name: string) => config[name] as string | number | boolean;
-  const has = (...names: string[]) => names.every((name) => config[name] !== undefined);
-  return [
-    ...(has('batch', 'minSizePx', 'maxSizePx')
-      ? [
-          `- ${of('batch')} images a step, the short side ${of('minSizePx')} px and the long one at most ${of('maxSizePx')} px`,
-        ]
-      : []),
-    ...(has('alpha', 'gamma', 'prior')
-      ? [`- Focal loss with alpha ${of('alpha')} and gamma ${of('gamma')}, prior ${of('prior')}`]
-      : []),
-    ...(has('boxLoss') ? [`- Box loss: ${of('boxLoss') === 'giou' ? 'GIoU' : 'L1'}`] : []),
-    ...(has('learningRate', 'schedule', 'momentum', 'weightDecay')
-      ? [
-          `- SGD: learning rate ${of('learningRate')} (${of('schedule')}), momentum ${of('momentum')}, weight decay ${of('weightDecay')}`,
-        ]
-      : []),
-    ...(has('augment', 'seed')
-      ? [`- ${of('augment') === 'none' ? 'No augmentation' : 'Mirrored at random'}; seed ${of('seed')}`]
-      : []),
-    ...(config.includeUnreviewed === true ? ['- Images nobody had reviewed were trained on too'] : []),
+  const lines = [
+    'Images in a step: {batch}; the short side {minSizePx} px, the long one at most {maxSizePx} px',
+    'Focal loss with alpha {alpha} and gamma {gamma}, prior {prior}; box loss {boxLoss}',
+    'SGD: learning rate {learningRate} ({schedule}), momentum {momentum}, weight decay {weightDecay}',
+    'Augmentation: {augment}; seed {seed}',
+    ...(config.includeUnreviewed === true ? ['Images that nobody had reviewed were learnt from too'] : []),
   ];
+  return lines
+    .filter((line) => [...line.matchAll(field)].every(([, name]) => config[name!] !== undefined))
+    .map((line) => `- ${line.replace(field, (_, name: string) => plain(String(config[name])))}`);
 }
+
+const field = /\{(\w+)\}/g;
 
 function metricsSection({ metrics, step }: ModelCardFacts): string | null {
   if (!metrics) return null;
@@ -183,10 +175,11 @@ const aboutTorch =
   'The tensors bear torchvision’s names. Save this as `detect.py` in this folder; it prints the detections, with boxes as x1, y1, x2, y2 in pixels of the upright image.';
 
 function aboutOnnx({ frame: { heightPx, widthPx }, nms, network }: ExportedWeights): string {
+  const { scoreThreshold, topKPerLevel, nmsIou, maxDetections } = defaultDecodeSettings;
   const outputs = nms
-    ? '`boxes` [N, 4], `scores` [N] and `labels` [N], best first: score above 0.05, the best 1000 of every pyramid level, non-maximum suppression class by class at IoU 0.5, at most 300'
+    ? `\`boxes\` [N, 4], \`scores\` [N] and \`labels\` [N], best first: score above ${scoreThreshold}, the best ${topKPerLevel} of every pyramid level, non-maximum suppression class by class at IoU ${nmsIou}, at most ${maxDetections}`
     : `\`boxes\` [A, 4] and \`scores\` [A, ${network.foregroundClassCount}] of every anchor, without a threshold and without suppression`;
-  return `ONNX, opset 17. Inputs: \`images\`, float32 [1, 3, ${heightPx}, ${widthPx}], the resized image as RGB in 0..1 at the top left, and \`image_size\`, int64 [2], its height and width there; what lies beyond is not looked at. Normalisation is inside. Outputs: ${outputs}. Boxes are x1, y1, x2, y2 in pixels of the resized image.
+  return `ONNX, opset ${opsetVersion}. Inputs: \`images\`, float32 [1, 3, ${heightPx}, ${widthPx}], the resized image as RGB in 0..1 at the top left, and \`image_size\`, int64 [2], its height and width there; what lies beyond is not looked at. Normalisation is inside. Outputs: ${outputs}. Boxes are x1, y1, x2, y2 in pixels of the resized image. The frame is fixed, where Boxwright takes the smallest an image fits into: scores may differ a little from what it shows.
 
 Save this as \`detect.py\` in this folder; it prints the detections in pixels of the upright image.`;
 }
