@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
 import { shapesOf } from '../../shared/weights/architecture.ts';
-import { writeSafetensors } from '../../shared/weights/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../shared/weights/safetensors.ts';
 import { hashedValues } from '../../test/support/weightFiles.ts';
 import { Runs } from '../services/runs/runs.ts';
 import { ProjectStore } from '../services/store/projectStore.ts';
@@ -110,6 +110,14 @@ describe('what weights are named by', () => {
       if (before === undefined) delete process.env.BOXWRIGHT_DATA;
       else process.env.BOXWRIGHT_DATA = before;
     }
+  });
+
+  it('may be a detector without its class head, which is told where it is used', async () => {
+    const path = join(folder, 'headless.safetensors');
+    const { tensors } = readSafetensors(nanoBytes(2));
+    await writeFile(path, writeSafetensors(tensors.filter(({ name }) => !name.includes('cls_logits'))));
+    const loaded = await loadWeights(path, store);
+    expect(() => loaded.tensors()).toThrow(/headless\.safetensors lacks 2 tensors .*cls_logits\.weight/);
   });
 
   it('may be a backbone alone, which predicts nothing', async () => {

@@ -115,8 +115,8 @@ export async function findWeights(what: string, store: ProjectStore | null): Pro
 /** What `what` names, to predict with. Throws `bad-input` for a backbone alone. */
 export async function loadWeights(what: string, store: ProjectStore | null): Promise<LoadedWeights> {
   const found = await findWeights(what, store);
-  const { name, content, network, classColumns, classNames } = found.description;
-  if (content === 'backbone' || classColumns === null) {
+  const { name, content, network, classNames } = found.description;
+  if (content === 'backbone') {
     throw new Problem(
       'bad-input',
       `${name} is a backbone alone, which finds nothing by itself.`,
@@ -124,17 +124,18 @@ export async function loadWeights(what: string, store: ProjectStore | null): Pro
     );
   }
   const { source, config } = found;
+  const columns = network.foregroundClassCount;
   const project = store?.classes().map((entry) => entry.name) ?? [];
   const isGuess =
     !classNames ||
-    (classNames === cocoNames(classColumns) && !classNames.some((known) => project.includes(known)));
-  if (isGuess && classColumns === project.length + 1 && project.length > 0) {
+    (classNames === cocoNames(columns) && !classNames.some((known) => project.includes(known)));
+  if (isGuess && columns === project.length + 1 && project.length > 0) {
     const fewer = { ...network, foregroundClassCount: project.length };
-    const tensors = () => withoutFirstColumn(found.tensors(), classColumns);
+    const tensors = () => withoutFirstColumn(found.tensors(), columns);
     return { name, source, config, network: fewer, tensors, classes: project, hasNames: true };
   }
-  const names = isGuess && classColumns === project.length ? project : classNames;
-  const classes = names ?? Array.from({ length: classColumns }, (_, index) => `class ${index}`);
+  const names = isGuess && columns === project.length ? project : classNames;
+  const classes = names ?? Array.from({ length: columns }, (_, index) => `class ${index}`);
   return { name, source, config, network, tensors: found.tensors, classes, hasNames: names !== null };
 }
 
