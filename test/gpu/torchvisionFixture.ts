@@ -35,7 +35,15 @@ export interface ModelFixture extends FixtureInputs {
   readonly losses: { classification: number; bbox_regression: number };
   readonly grad_norms: Record<string, number>;
   readonly grad_probe?: Record<string, number[]>;
-  readonly params: { name: string; shape: number[]; rule: [number, number] }[];
+  /** Absent where `ruleOf` says how each is filled. */
+  readonly params?: RuledParameter[];
+}
+
+interface RuledParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Centre and spread of the uniform it is filled with. */
+  readonly rule: readonly [number, number];
 }
 
 export interface TrainFixture extends FixtureInputs {
@@ -45,8 +53,22 @@ export interface TrainFixture extends FixtureInputs {
   readonly losses_per_step: { classification: number; bbox_regression: number }[];
 }
 
+/** The rule of make_extra.py; `lastNorm` is that of a residual branch: bn3 in bottlenecks, else bn2. */
+export function ruleOf(name: string, shape: readonly number[], lastNorm: 'bn2' | 'bn3'): [number, number] {
+  if (name.endsWith('.running_var')) return [1, 0.3];
+  if (name.endsWith('.running_mean')) return [0, 0.1];
+  if (shape.length === 4) {
+    const layer = name.split('.').at(-2)!;
+    const gain = { cls_logits: 0.06, bbox_reg: 0.05 }[layer] ?? (name.includes('fpn') ? 1 : 2);
+    return [0, Math.sqrt((3 * gain) / (shape[1]! * shape[2]! * shape[3]!))];
+  }
+  if (name.endsWith('cls_logits.bias')) return [-3, 0.5];
+  if (name.endsWith('.bias')) return [0, 0.1];
+  return name.endsWith(`${lastNorm}.weight`) ? [0.35, 0.1] : [1, 0.2];
+}
+
 /** The hash-made weights of a model. */
-export function hashedWeights(params: ModelFixture['params'], prefix = ''): NamedTensor[] {
+export function hashedWeights(params: readonly RuledParameter[], prefix = ''): NamedTensor[] {
   return params.map(({ name, shape, rule: [centre, spread] }) => {
     const data = new Float32Array(shape.reduce((product, side) => product * side, 1));
     const stream = fnv1a32(prefix + name);
@@ -54,16 +76,18 @@ export function hashedWeights(params: ModelFixture['params'], prefix = ''): Name
   });
 }
 
-/** Smooth colour fields plus hash noise, interleaved RGB in 0..1. */
+/** Smooth colour fields plus hash noise, interleaved RGB in 0..1: rounded to float32 after every operation, as torch computes it. */
 function hashedImage(name: string, height: number, width: number): Float32Array {
+  const { fround } = Math;
   const data = new Float32Array(height * width * 3);
   const stream = fnv1a32(name);
   for (let channel = 0; channel < 3; channel++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const ramp = [y / height, x / width, (y / height + x / width) / 2][channel]!;
-        const noise = uniformAt(stream, (channel * height + y) * width + x);
-        data[(y * width + x) * 3 + channel] = 0.7 * ramp + 0.3 * noise;
+        const [down, across] = [fround(y / height), fround(x / width)];
+        const ramp = [down, across, fround(down + across) / 2][channel]!;
+        const noise = fround(uniformAt(stream, (channel * height + y) * width + x));
+        data[(y * width + x) * 3 + channel] = fround(fround(0.7) * ramp) + fround(fround(0.3) * noise);
       }
     }
   }

@@ -6,7 +6,13 @@ import { defaultNetworkOptions, pyramidSizes, type RetinaNetOptions } from '../.
 import type { Batch, NamedTensor, StepSettings } from '../../shared/loss/executor.ts';
 import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
 import { hasFixture, readFixture } from '../support/fixtures.ts';
-import { fixtureBatch, hashedWeights, type ModelFixture, type TensorStats } from './torchvisionFixture.ts';
+import {
+  fixtureBatch,
+  hashedWeights,
+  type ModelFixture,
+  ruleOf,
+  type TensorStats,
+} from './torchvisionFixture.ts';
 
 interface TorchvisionModel {
   readonly name: string;
@@ -35,7 +41,9 @@ function network(
 
 const v2 = { backboneNorm: 'batch', headNorm: 'group', p6From: 'C5' } as const;
 
-export const torchvisionModels: Readonly<Record<'r18' | 'r50v1' | 'r50v2', TorchvisionModel>> = {
+type ModelName = 'r18' | 'r50v1' | 'r50v2' | 'r34' | 'r101' | 'r18v2';
+
+export const torchvisionModels: Readonly<Record<ModelName, TorchvisionModel>> = {
   r18: {
     name: 'RetinaNet on ResNet-18, 64 channels',
     fixture: 'model_r18_fpn64',
@@ -56,6 +64,24 @@ export const torchvisionModels: Readonly<Record<'r18' | 'r50v1' | 'r50v2', Torch
     // Channel 72 of this norm is 9.9e-7 at (5, 6) of P3 in torch's float64, whose own float32 is off by 1e-6 there, ours by
     // 1.7e-6. With that one element negative torch's float64 has our gradient norms to 1e-6; with it positive, its own.
     nudge: { name: 'head.regression_head.conv.1.1.bias', index: 72, by: 2e-6 },
+  },
+  r34: {
+    name: 'RetinaNet on ResNet-34, 48 channels',
+    fixture: 'model_r34_fpn48',
+    network: network('resnet34', 2, { fpnChannels: 48 }),
+    boxLoss: 'l1',
+  },
+  r101: {
+    name: 'RetinaNet on ResNet-101, 160 channels, P6 from C5',
+    fixture: 'model_r101_fpn160',
+    network: network('resnet101', 2, { fpnChannels: 160, p6From: 'C5' }),
+    boxLoss: 'l1',
+  },
+  r18v2: {
+    name: 'RetinaNet on ResNet-18, 96 channels, with the norms of v2',
+    fixture: 'model_r18_fpn96_v2',
+    network: network('resnet18', 2, { ...v2, fpnChannels: 96, headNormGroups: 32 }),
+    boxLoss: 'giou',
   },
 };
 
@@ -78,7 +104,7 @@ export function describeParity(
       expected = readFixture<ModelFixture>(model.fixture);
       batch = fixtureBatch(expected);
       executor = await createReferenceExecutor({ ...model, prior: 0.01, seed: 1, ...device });
-      weights = hashedWeights(expected.params, expected.hash_prefix);
+      weights = hashedWeights(expected.params ?? ruled(executor), expected.hash_prefix);
       executor.importWeights(weights);
     });
     afterAll(() => executor?.dispose());
@@ -155,6 +181,11 @@ export function describeParity(
       }
     });
   });
+}
+
+function ruled({ graph }: ReferenceExecutor) {
+  const lastNorm = graph.parameters.some(({ name }) => name.includes('bn3')) ? 'bn3' : 'bn2';
+  return graph.parameters.map(({ name, shape }) => ({ name, shape, rule: ruleOf(name, shape, lastNorm) }));
 }
 
 /** Statistics and first values of an NHWC activation, whose fixture is flattened from NCHW. */

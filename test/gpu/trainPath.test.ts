@@ -51,7 +51,7 @@ afterAll(() => executor?.dispose());
  */
 it('learns along the same path', async () => {
   const train = readFixture<TrainFixture>('train_r18_fpn64');
-  executor.importWeights(hashedWeights(model.params, model.hash_prefix));
+  executor.importWeights(hashedWeights(model.params!, model.hash_prefix));
   const trainBatch = fixtureBatch(train);
   const tolerances = [1e-5, 1e-5, 2e-3, 2e-3];
   for (const [step, tolerance] of tolerances.entries()) {
