@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeSafetensors } from '../shared/weights/safetensors.ts';
+import { writeSafetensors } from '../shared/weights/safetensors/safetensors.ts';
 import { readTensorFile } from '../shared/weights/tensorFile.ts';
 import { dict, pickle, tensor, text, torchArchive, zip } from '../test/fuzz/torchWriter.ts';
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Rollup } from 'vite';
 import type { requests } from '../shared/contract/requests.ts';
 import { packMessage, unpackMessage } from '../shared/contract/wire.ts';
-import { writeSafetensors } from '../shared/weights/safetensors.ts';
+import { writeSafetensors } from '../shared/weights/safetensors/safetensors.ts';
 import { readTensorFile } from '../shared/weights/tensorFile.ts';
 import { openBrowser } from '../test/support/browser.ts';
 import { writeScreens } from '../test/support/screens.ts';

@@ -1,7 +1,7 @@
 /** Opens weights and keeps their tensors, as a run does before its first step. */
 import type { RequestResult } from '../../shared/contract/requests.ts';
 import type { NamedTensor } from '../../shared/loss/executor.ts';
-import { openWeights } from '../../shared/weights/openWeights.ts';
+import { openWeights } from '../../shared/weights/model/openWeights.ts';
 
 export interface WorkerReport {
   readonly tensors: number;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
-import { shapesOf } from '../../shared/weights/architecture.ts';
-import { readSafetensors, writeSafetensors } from '../../shared/weights/safetensors.ts';
+import { shapesOf } from '../../shared/weights/model/architecture.ts';
+import { readSafetensors, writeSafetensors } from '../../shared/weights/safetensors/safetensors.ts';
 import { hashedValues } from '../../test/support/weightFiles.ts';
 import { hasVulkanDriver } from './vulkanDrivers.ts';
 

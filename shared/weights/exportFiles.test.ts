@@ -6,10 +6,10 @@ import {
   type RetinaNetOptions,
 } from '../detector/network.ts';
 import type { NamedTensor } from '../loss/executor.ts';
+import type { ModelCardFacts } from './card/modelCard.ts';
+import { torchScript } from './card/modelCardTorch.ts';
 import { type ExportRequest, exportedFiles } from './exportFiles.ts';
-import type { ModelCardFacts } from './modelCard.ts';
-import { torchScript } from './modelCardTorch.ts';
-import { openWeights } from './openWeights.ts';
+import { openWeights } from './model/openWeights.ts';
 
 const classes = ['RBC', 'WBC | "large"', 'Plättchen'];
 const loaded = defaultNetworkOptions('resnet50', 3, 'loaded');

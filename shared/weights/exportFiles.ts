@@ -10,11 +10,11 @@ import {
 import type { SizePx } from '../detector/preprocess.ts';
 import { Problem } from '../domain/problem.ts';
 import type { NamedTensor } from '../loss/executor.ts';
+import { type ModelCardFacts, modelCardJson } from './card/modelCard.ts';
+import { modelCardText } from './card/modelCardText.ts';
 import { firstNonFinite } from './float.ts';
-import { type ModelCardFacts, modelCardJson } from './modelCard.ts';
-import { modelCardText } from './modelCardText.ts';
 import { writeOnnx } from './onnx/writeOnnx.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { writeSafetensors } from './safetensors/safetensors.ts';
 
 export interface ExportRequest {
   /** Of the files' names: `stem.onnx`, `stem.json`, `stem.md`. */

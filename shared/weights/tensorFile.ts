@@ -1,8 +1,8 @@
 /** A file of named tensors, whichever of the formats it is in. */
 import { refuseForeignFile, unknownFile } from './foreignFile.ts';
-import { openSafetensors } from './safetensors.ts';
+import { openSafetensors } from './safetensors/safetensors.ts';
 import type { OtherTensor, StoredTensor } from './storedTensor.ts';
-import { openTorchFile } from './torchFile.ts';
+import { openTorchFile } from './torch/torchFile.ts';
 
 export type { OtherTensor, StoredTensor };
 

@@ -1,6 +1,6 @@
 /** Whole, honest files of weights for the mutator to spoil: PyTorch's own, and small ones that use every way there is. */
 import { readFileSync } from 'node:fs';
-import { writeSafetensors } from '../../shared/weights/safetensors.ts';
+import { writeSafetensors } from '../../shared/weights/safetensors/safetensors.ts';
 import {
   build,
   call,

@@ -1,5 +1,5 @@
 /** Writes what torch.save writes, and what it never would: pickles operation by operation, zip archives part by part. */
-import { crc32 } from '../../shared/weights/zipCrc.ts';
+import { crc32 } from '../../shared/weights/torch/zipCrc.ts';
 
 /** Operations of a pickle, as bytes. */
 export type Code = readonly number[];

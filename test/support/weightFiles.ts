@@ -1,8 +1,8 @@
 /** Files of weights for tests: a network's own tensors, under whatever names. */
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import { fnv1a32 } from '../../shared/domain/random.ts';
-import { shapesOf } from '../../shared/weights/architecture.ts';
-import { openTensorFile } from '../../shared/weights/openWeights.ts';
+import { shapesOf } from '../../shared/weights/model/architecture.ts';
+import { openTensorFile } from '../../shared/weights/model/openWeights.ts';
 import type { TensorFile } from '../../shared/weights/tensorFile.ts';
 
 /** As small as a network with a ResNet can be. */

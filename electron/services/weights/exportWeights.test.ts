@@ -6,9 +6,9 @@ import { buildRetinaNet, defaultNetworkOptions } from '../../../shared/detector/
 import { dataFingerprint } from '../../../shared/training/checkpoint.ts';
 import { defaultTrainConfig } from '../../../shared/training/config.ts';
 import type { RunEvent } from '../../../shared/training/events.ts';
-import type { ModelCardFacts } from '../../../shared/weights/modelCard.ts';
-import { openWeights } from '../../../shared/weights/openWeights.ts';
-import { writeSafetensors } from '../../../shared/weights/safetensors.ts';
+import type { ModelCardFacts } from '../../../shared/weights/card/modelCard.ts';
+import { openWeights } from '../../../shared/weights/model/openWeights.ts';
+import { writeSafetensors } from '../../../shared/weights/safetensors/safetensors.ts';
 import {
   added,
   edit,

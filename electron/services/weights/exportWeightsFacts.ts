@@ -8,7 +8,7 @@ import type {
   DataFacts,
   MetricFacts,
   ModelCardFacts,
-} from '../../../shared/weights/modelCard.ts';
+} from '../../../shared/weights/card/modelCard.ts';
 import { trainingData } from '../runs/trainingData.ts';
 import type { ProjectStore } from '../store/projectStore.ts';
 

@@ -14,7 +14,7 @@ import type { WeightsSource } from '../../../shared/contract/schemas.ts';
 import { buildRetinaNet, defaultNetworkOptions, elementCount } from '../../../shared/detector/network.ts';
 import type { Problem } from '../../../shared/domain/problem.ts';
 import { publishedWeights } from '../../../shared/weights/published.ts';
-import { writeSafetensors } from '../../../shared/weights/safetensors.ts';
+import { writeSafetensors } from '../../../shared/weights/safetensors/safetensors.ts';
 import { problemOfAsync, scratchFolder } from '../../../test/durability/testProject.ts';
 import { file, sha256Of, startBadServer, status } from '../../../test/support/badServer.ts';
 import type { Context } from '../context.ts';

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Handlers } from '../../../shared/contract/requests.ts';
 import type { WeightsSource } from '../../../shared/contract/schemas.ts';
 import type { WeightsDescription } from '../../../shared/weights/description.ts';
-import { openTensorFile } from '../../../shared/weights/openWeights.ts';
+import { openTensorFile } from '../../../shared/weights/model/openWeights.ts';
 import { readTensorFile } from '../../../shared/weights/tensorFile.ts';
 import type { Context } from '../context.ts';
 import { fullPath } from '../projects/fullPath.ts';

@@ -6,7 +6,7 @@ import type { DetectionMetrics } from '../../../shared/evaluation/evaluateDetect
 import { counted, listed } from '../../../shared/formats/records.ts';
 import { type ClassMatch, evaluateImages, matchClasses } from '../../../shared/training/evaluate.ts';
 import { ImageSource } from '../../../shared/training/imageSource.ts';
-import { planClasses } from '../../../shared/weights/classHead.ts';
+import { planClasses } from '../../../shared/weights/model/classHead.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
 import { type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';

@@ -1,7 +1,7 @@
 /** The .json beside weights: a checkpoint's of Boxwright or a model card, as far as it says what the weights are. */
-import { backboneNames } from '../detector/backbones.ts';
-import type { RetinaNetOptions } from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
+import { backboneNames } from '../../detector/backbones.ts';
+import type { RetinaNetOptions } from '../../detector/network.ts';
+import { Problem } from '../../domain/problem.ts';
 
 export interface WeightsMeta {
   readonly classes: readonly string[] | null;

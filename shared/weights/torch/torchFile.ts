@@ -2,15 +2,15 @@
  * Files of torch.save (the zip format, PyTorch 1.6 and later): which dictionary of tensors inside is the weights, and its tensors,
  * each read when it is asked for. Names stay as in the file.
  */
-import { type FloatType, readFloats } from './float.ts';
-import { refuseForeignZip } from './foreignFile.ts';
+import { type FloatType, readFloats } from '../float.ts';
+import { refuseForeignZip } from '../foreignFile.ts';
+import { damagedTorch, refusedTorch } from '../refusal.ts';
+import { checkFinite, type OtherTensor, type StoredTensor } from '../storedTensor.ts';
+import { decodeLatin1 } from '../utf8.ts';
 import { readPickle } from './pickle.ts';
 import type { PickleValue } from './pickleValue.ts';
-import { damagedTorch, refusedTorch } from './refusal.ts';
 import { chooseStateDict, someOf } from './stateDict.ts';
-import { checkFinite, type OtherTensor, type StoredTensor } from './storedTensor.ts';
 import { gather, isFloatType, type StridedTensor, stridedTensorOf, tensorCallOf } from './torchTensor.ts';
-import { decodeLatin1 } from './utf8.ts';
 import { openZip, type ZipEntry, type ZipReader } from './zip.ts';
 
 export interface OpenTorchFile {

@@ -3,7 +3,7 @@
  * stranger's numbers: they are compared with the bytes that are really there, in BigInt, before anything is read by them
  * (CVE-2026-24747 is what happens otherwise).
  */
-import { type FloatType, floatBytes } from './float.ts';
+import { type FloatType, floatBytes } from '../float.ts';
 import {
   PickleGlobal,
   PickleList,

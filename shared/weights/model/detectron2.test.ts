@@ -6,9 +6,9 @@ import {
   openFake,
   tensorsOf,
   tinyOptions,
-} from '../../test/support/weightFiles.ts';
-import { cellAnchors } from '../detector/anchors.ts';
-import { imageNetMean, imageNetStd } from '../detector/preprocess.ts';
+} from '../../../test/support/weightFiles.ts';
+import { cellAnchors } from '../../detector/anchors.ts';
+import { imageNetMean, imageNetStd } from '../../detector/preprocess.ts';
 
 const options = { ...tinyOptions, p6From: 'C5' } as const;
 

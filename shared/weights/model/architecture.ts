@@ -1,13 +1,13 @@
 /** The network that weights fit, from the names and shapes of their tensors alone. Names are torchvision's here. */
-import { defaultAspectRatios } from '../detector/anchors.ts';
-import { type BackboneName, backboneNames } from '../detector/backbones.ts';
+import { defaultAspectRatios } from '../../detector/anchors.ts';
+import { type BackboneName, backboneNames } from '../../detector/backbones.ts';
 import {
   buildRetinaNet,
   defaultNetworkOptions,
   levelNames,
   type RetinaNetOptions,
-} from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
+} from '../../detector/network.ts';
+import { Problem } from '../../domain/problem.ts';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 

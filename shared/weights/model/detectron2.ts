@@ -3,11 +3,11 @@
  * usually blue first, counts its anchors size by size instead of ratio by ratio and does not round them, and, where it began
  * with its own ResNet-50, has the stride of a bottleneck in the first convolution instead of the second.
  */
-import { defaultAspectRatios } from '../detector/anchors.ts';
-import { levelNames, type RetinaNetOptions } from '../detector/network.ts';
-import { imageNetMean, imageNetStd } from '../detector/preprocess.ts';
-import { Problem } from '../domain/problem.ts';
-import type { StoredTensor } from './tensorFile.ts';
+import { defaultAspectRatios } from '../../detector/anchors.ts';
+import { levelNames, type RetinaNetOptions } from '../../detector/network.ts';
+import { imageNetMean, imageNetStd } from '../../detector/preprocess.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { StoredTensor } from '../tensorFile.ts';
 
 /** torchvision's name for one of detectron2's; a name that means nothing here comes back as it is. */
 export function detectron2Name(name: string): string {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fakeFile, hashedValues, openFake, tensorsOf, tinyOptions } from '../../test/support/weightFiles.ts';
-import { defaultNetworkOptions, type RetinaNetOptions } from '../detector/network.ts';
+import {
+  fakeFile,
+  hashedValues,
+  openFake,
+  tensorsOf,
+  tinyOptions,
+} from '../../../test/support/weightFiles.ts';
+import { defaultNetworkOptions, type RetinaNetOptions } from '../../detector/network.ts';
 import { shapesOf } from './architecture.ts';
 
 const v2: RetinaNetOptions = {

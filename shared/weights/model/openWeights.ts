@@ -1,15 +1,15 @@
 /** A file of weights, whoever made it, as the network they fit and that network's tensors under torchvision's names. */
-import { buildRetinaNet, elementCount, type RetinaNetOptions } from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
-import { counted, listed } from '../formats/records.ts';
-import type { NamedTensor } from '../loss/executor.ts';
+import { buildRetinaNet, elementCount, type RetinaNetOptions } from '../../detector/network.ts';
+import { Problem } from '../../domain/problem.ts';
+import { counted, listed } from '../../formats/records.ts';
+import type { NamedTensor } from '../../loss/executor.ts';
+import type { WeightsDescription } from '../description.ts';
+import { readTensorFile, type StoredTensor, type TensorFile } from '../tensorFile.ts';
 import { type Inferred, inferNetwork, type Shapes } from './architecture.ts';
 import { backgroundName, cocoNames } from './cocoNames.ts';
-import type { WeightsDescription } from './description.ts';
 import { type Detectron2Conversion, detectron2Conversion, isDetectron2Fact } from './detectron2.ts';
 import { parseWeightsMeta, type WeightsMeta } from './meta.ts';
 import { isCounter, layoutOf, stripPrefixes, torchvisionName } from './names.ts';
-import { readTensorFile, type StoredTensor, type TensorFile } from './tensorFile.ts';
 import { unsupportedModel } from './unsupported.ts';
 
 export interface OpenedWeights {

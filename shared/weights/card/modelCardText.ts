@@ -1,8 +1,10 @@
 /** The model card as Markdown: what the weights are, what they learnt from, how good they are known to be, and how to use them. */
-import { anchorSizesOf } from '../detector/anchors.ts';
-import { defaultDecodeSettings } from '../detector/decode.ts';
-import { levelNames, type RetinaNetOptions } from '../detector/network.ts';
-import { counted } from '../formats/records.ts';
+import { anchorSizesOf } from '../../detector/anchors.ts';
+import { defaultDecodeSettings } from '../../detector/decode.ts';
+import { levelNames, type RetinaNetOptions } from '../../detector/network.ts';
+import { counted } from '../../formats/records.ts';
+import { opsetVersion } from '../onnx/model.ts';
+import { publishedWeights } from '../published.ts';
 import {
   type DataCounts,
   type DataFacts,
@@ -13,8 +15,6 @@ import {
 } from './modelCard.ts';
 import { onnxScript } from './modelCardOnnx.ts';
 import { torchScript } from './modelCardTorch.ts';
-import { opsetVersion } from './onnx/model.ts';
-import { publishedWeights } from './published.ts';
 
 export function modelCardText(weights: ExportedWeights): string {
   const sections = [

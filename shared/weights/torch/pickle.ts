@@ -3,7 +3,8 @@
  * Maps and arrays. Protocols 1 to 5 as CPython's pickletools describes them; what torch.save never writes is refused: the texts of
  * protocol 0 (which cannot hold a storage), out-of-band buffers, extension codes.
  */
-import { Problem } from '../domain/problem.ts';
+import { Problem } from '../../domain/problem.ts';
+import { damagedTorch, nothingLoaded } from '../refusal.ts';
 import { isAttackGlobal } from './pickleGlobals.ts';
 import { PickleReader } from './pickleReader.ts';
 import {
@@ -16,7 +17,6 @@ import {
   PickleTuple,
   type PickleValue,
 } from './pickleValue.ts';
-import { damagedTorch, nothingLoaded } from './refusal.ts';
 
 export const maxPickleBytes = 16 * 1024 * 1024;
 /** Fifty times those of a large detector's checkpoint with its optimizer. */

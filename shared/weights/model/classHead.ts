@@ -1,6 +1,6 @@
 /** Which of a file's class columns stands for which class: names where both sides have them, else how many there are. */
-import { counted, listed } from '../formats/records.ts';
-import type { NamedTensor } from '../loss/executor.ts';
+import { counted, listed } from '../../formats/records.ts';
+import type { NamedTensor } from '../../loss/executor.ts';
 import { backgroundName, cocoNames } from './cocoNames.ts';
 
 /** Of the tensors whose rows are `(anchor, column)`. */

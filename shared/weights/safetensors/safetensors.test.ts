@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../domain/problem.ts';
-import type { NamedTensor } from '../loss/executor.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { NamedTensor } from '../../loss/executor.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
 /** A file with the header as given, word for word, and that many bytes of data. */

@@ -26,10 +26,10 @@ import {
   u32,
   type ZipPart,
   zip,
-} from '../../test/fuzz/torchWriter.ts';
-import { Problem } from '../domain/problem.ts';
+} from '../../../test/fuzz/torchWriter.ts';
+import { Problem } from '../../domain/problem.ts';
+import { readTensorFile } from '../tensorFile.ts';
 import { maxPickleBytes, maxPickleOperations } from './pickle.ts';
-import { readTensorFile } from './tensorFile.ts';
 
 const four = floats(1, 2, 3, 4);
 const weight: TensorSpec = { key: '0', elements: 4, shape: [4] };

@@ -3,7 +3,7 @@
  * JSON.parse silently keeps the last) and `__proto__`, puts objects into Maps, bounds depth and amount, and tells the byte where
  * anything is wrong.
  */
-import { utf8CodePoint, utf8Length } from './utf8.ts';
+import { utf8CodePoint, utf8Length } from '../utf8.ts';
 
 export type HeaderValue = string | number | boolean | null | HeaderValue[] | Map<string, HeaderValue>;
 

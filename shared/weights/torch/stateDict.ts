@@ -1,9 +1,9 @@
 /** Which dictionary of a checkpoint is the weights. */
 
-import type { Problem } from '../domain/problem.ts';
+import type { Problem } from '../../domain/problem.ts';
+import { refusedTorch } from '../refusal.ts';
 import type { Pickle } from './pickle.ts';
 import { PickleDict, PickleList, PickleObject, PickleTuple, type PickleValue } from './pickleValue.ts';
-import { refusedTorch } from './refusal.ts';
 import { claimedFloats, pathOf, tensorCallOf } from './torchTensor.ts';
 
 export interface StateDict {

@@ -1,6 +1,6 @@
 /** The bytes of a pickle, one argument of an operation after the other; nothing is read beyond their end. */
-import type { Problem } from '../domain/problem.ts';
-import { decodeLatin1, decodeUtf8 } from './utf8.ts';
+import type { Problem } from '../../domain/problem.ts';
+import { decodeLatin1, decodeUtf8 } from '../utf8.ts';
 
 /** 64 bytes hold the state of any random generator; the quadratic cost of larger integers serves attacks only. */
 const maxLongBytes = 64;

@@ -3,11 +3,11 @@
  * data offsets), the data. The reader takes the format's own promises at their word and checks all of them before it allocates
  * anything of a size the file claims: https://github.com/huggingface/safetensors
  */
-import { Problem } from '../domain/problem.ts';
-import type { NamedTensor } from '../loss/executor.ts';
-import { type FloatType, floatBytes, readFloats } from './float.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { NamedTensor } from '../../loss/executor.ts';
+import { type FloatType, floatBytes, readFloats } from '../float.ts';
+import { checkFinite, type OtherTensor, type StoredTensor } from '../storedTensor.ts';
 import { HeaderSyntaxError, type HeaderValue, parseHeaderJson } from './headerJson.ts';
-import { checkFinite, type OtherTensor, type StoredTensor } from './storedTensor.ts';
 
 /** The format's own limit. */
 export const maxHeaderBytes = 100_000_000;

@@ -1,5 +1,5 @@
 /** A Python script that runs an exported ONNX file with ONNX Runtime: how images go in, and what comes out. */
-import { defaultDecodeSettings } from '../detector/decode.ts';
+import { defaultDecodeSettings } from '../../detector/decode.ts';
 import { classesLine, quoted, type ScriptRequest } from './modelCardTorch.ts';
 
 export function onnxScript(request: ScriptRequest & { readonly nms: boolean }): string {

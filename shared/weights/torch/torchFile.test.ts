@@ -13,11 +13,11 @@ import {
   torchArchive,
   tuple,
   zip,
-} from '../../test/fuzz/torchWriter.ts';
-import { Problem } from '../domain/problem.ts';
-import { readTensorFile, type TensorFile } from './tensorFile.ts';
+} from '../../../test/fuzz/torchWriter.ts';
+import { Problem } from '../../domain/problem.ts';
+import { readTensorFile, type TensorFile } from '../tensorFile.ts';
 
-const folder = new URL('../../test/fixtures/torch/', import.meta.url);
+const folder = new URL('../../../test/fixtures/torch/', import.meta.url);
 const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
 const expected = JSON.parse(readFileSync(new URL('expected.json', folder), 'utf8')) as Record<
   string,

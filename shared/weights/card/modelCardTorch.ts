@@ -2,9 +2,14 @@
  * A Python script that makes a network again in torchvision 0.14 or newer, loads its weights with `strict=True` and prints what it finds:
  * the model card's way into PyTorch. Written for the network at hand, so that it holds nothing that is not needed.
  */
-import { anchorSizesOf } from '../detector/anchors.ts';
-import type { GroupNormNode } from '../detector/graph.ts';
-import { buildRetinaNet, levelNames, type NetworkGraph, type RetinaNetOptions } from '../detector/network.ts';
+import { anchorSizesOf } from '../../detector/anchors.ts';
+import type { GroupNormNode } from '../../detector/graph.ts';
+import {
+  buildRetinaNet,
+  levelNames,
+  type NetworkGraph,
+  type RetinaNetOptions,
+} from '../../detector/network.ts';
 
 export interface ScriptRequest {
   /** The weights' file, beside the script. */

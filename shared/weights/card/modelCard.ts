@@ -1,8 +1,8 @@
 /** What is known of exported weights: the facts a model card is written from, and the card as JSON. What is not known is null, never guessed. */
-import { defaultDecodeSettings } from '../detector/decode.ts';
-import type { RetinaNetOptions } from '../detector/network.ts';
-import { imageNetMean, imageNetStd, type SizePx, sizeDivisor } from '../detector/preprocess.ts';
-import { opsetVersion } from './onnx/model.ts';
+import { defaultDecodeSettings } from '../../detector/decode.ts';
+import type { RetinaNetOptions } from '../../detector/network.ts';
+import { imageNetMean, imageNetStd, type SizePx, sizeDivisor } from '../../detector/preprocess.ts';
+import { opsetVersion } from '../onnx/model.ts';
 
 /** Images and labels of one side of the data. */
 export interface DataCounts {

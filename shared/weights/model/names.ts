@@ -1,6 +1,6 @@
 /** Whose names a file of weights uses, and torchvision's names for them. Only names are looked at, never a value. */
 
-import type { WeightsDescription } from './description.ts';
+import type { WeightsDescription } from '../description.ts';
 import { detectron2Name } from './detectron2.ts';
 
 /** What wrappers put in front of every name: DataParallel, Lightning, torch.compile and people's own classes. */

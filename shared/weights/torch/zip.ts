@@ -2,8 +2,8 @@
  * The zip container of PyTorch's files, read where it lies: the table of contents and every entry's own header are checked against
  * each other and against the file before any is used, and an entry's bytes are a view. APPNOTE.TXT of PKWARE, 4.3 and 4.5.
  */
-import { damagedTorch, refusedTorch } from './refusal.ts';
-import { decodeLatin1 } from './utf8.ts';
+import { damagedTorch, refusedTorch } from '../refusal.ts';
+import { decodeLatin1 } from '../utf8.ts';
 import { crc32 } from './zipCrc.ts';
 
 export interface ZipEntry {
