@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
-import { cocoNames } from '../../shared/weights/cocoNames.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
+import { cocoNames } from '../../shared/weights/model/cocoNames.ts';
 import { buildOf, classesOf, planWords, startedFrom, titleOf, trainedAt } from './weightsWords.ts';
 
 const mine = ['RBC', 'WBC', 'Platelets'];

@@ -4,8 +4,8 @@ import type { BackboneName } from '../../shared/detector/backbones.ts';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import { listed } from '../../shared/formats/records.ts';
 import { type InitSource, parseInit } from '../../shared/training/startingPoint.ts';
-import { planClasses } from '../../shared/weights/classHead.ts';
 import type { WeightsDescription } from '../../shared/weights/description.ts';
+import { planClasses } from '../../shared/weights/model/classHead.ts';
 import { publishedWeights } from '../../shared/weights/published.ts';
 import { bytesText, parametersText } from '../store/words.ts';
 

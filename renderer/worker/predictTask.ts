@@ -3,7 +3,7 @@ import { toProblemData } from '../../shared/domain/problem.ts';
 import { trainConfigSchema } from '../../shared/training/config.ts';
 import type { CheckpointMeta, Executor } from '../../shared/training/ports.ts';
 import { detectImage } from '../../shared/training/predict.ts';
-import { readSafetensors } from '../../shared/weights/safetensors.ts';
+import { readSafetensors } from '../../shared/weights/safetensors/safetensors.ts';
 import type { Calls, Post } from './calls.ts';
 import { type ObtainedDevice, orLost } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';

@@ -8,7 +8,7 @@ import { initialiseFrom } from '../../shared/training/initialise.ts';
 import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
-import { type OpenedWeights, openWeights } from '../../shared/weights/openWeights.ts';
+import { type OpenedWeights, openWeights } from '../../shared/weights/model/openWeights.ts';
 import type { Calls, Post } from './calls.ts';
 import { type ObtainedDevice, orLost } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';

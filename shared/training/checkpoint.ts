@@ -2,7 +2,7 @@
 
 import { Problem } from '../domain/problem.ts';
 import { fnv1a32 } from '../domain/random.ts';
-import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../weights/safetensors/safetensors.ts';
 import type { CheckpointMeta, Executor, TrainingData } from './ports.ts';
 
 export interface Checkpoint {

@@ -5,7 +5,7 @@
  */
 import { Problem } from '../domain/problem.ts';
 import { counted, listed } from '../formats/records.ts';
-import { classHeadPrefix, planClasses, takeColumns } from '../weights/classHead.ts';
+import { classHeadPrefix, planClasses, takeColumns } from '../weights/model/classHead.ts';
 import type { NamedTensor } from './ports.ts';
 
 export interface WeightsSource {

@@ -1,6 +1,6 @@
 /** Where a run's weights start: what `config.init` says, and what weights that are at hand mean for the run's classes. */
 import type { RetinaNetOptions } from '../detector/network.ts';
-import type { OpenedWeights } from '../weights/openWeights.ts';
+import type { OpenedWeights } from '../weights/model/openWeights.ts';
 import type { WeightsSource } from './initialise.ts';
 
 export type InitSource =
