@@ -42,6 +42,8 @@ export function FolderChooser(props: FolderChooserProps) {
 
   /** Counts what the person types: an answer that comes after it must not take it away. */
   const edits = useRef(0);
+  /** Only the newest request is answered. */
+  const reads = useRef(0);
 
   function type(path: string) {
     edits.current++;
@@ -51,9 +53,11 @@ export function FolderChooser(props: FolderChooserProps) {
 
   async function read(path: string | null, isTyped = false) {
     const before = edits.current;
+    const mine = ++reads.current;
     setIsReading(true);
     try {
       const next = await client.request('folders.list', { path, files });
+      if (mine !== reads.current) return;
       setListing(next);
       setProblem(null);
       if (edits.current !== before) return;
