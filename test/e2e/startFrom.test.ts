@@ -69,20 +69,36 @@ describe.skipIf(!browserSupported)('weights in and out of the workstation', () =
     expect(await desk.find('fixed-backbone').getAttribute('data-backbone')).toBe('resnet18');
   });
 
+  /** Trains to the end, and answers with the run and what its checkpoint says of its network. */
+  async function train(steps: number) {
+    await desk.find('config-steps').fill(String(steps));
+    await desk.find('start-run').click();
+    const newest = async () => (await ask(serving, 'runs.list', {}))[0];
+    await expect
+      .poll(async () => [(await newest())?.config.steps, (await newest())?.status], { timeout: 120_000 })
+      .toEqual([steps, 'done']);
+    const run = (await newest())!;
+    const { meta } = await ask(serving, 'runs.loadCheckpoint', { runId: run.id });
+    return { run, network: meta.network };
+  }
+
+  const narrow = { backbone: 'resnet18', fpnChannels: 32, headConvCount: 1, foregroundClassCount: 3 };
+
   it('trains the network of the file, from its weights', async () => {
     await desk.find('config-side').selectOption('128');
     await desk.find('config-batch').fill('1');
-    await desk.find('config-steps').fill('2');
-    await desk.find('start-run').click();
-    await expect
-      .poll(() => desk.find('run-status').getAttribute('data-status'), { timeout: 120_000 })
-      .toBe('done');
-    const [run] = await ask(serving, 'runs.list', {});
-    expect(run!.config).toMatchObject({ backbone: 'resnet18', init: `file:${join(folder, 'cells.pth')}` });
-    const { meta } = await ask(serving, 'runs.loadCheckpoint', { runId: run!.id });
-    expect(meta.network).toMatchObject({ fpnChannels: 32, headConvCount: 1, foregroundClassCount: 3 });
+    const { run, network } = await train(2);
+    expect(run.config).toMatchObject({ backbone: 'resnet18', init: `file:${join(folder, 'cells.pth')}` });
+    expect(network).toMatchObject(narrow);
     await desk.find('run-origin').locator('summary').click();
     expect(await desk.find('run-origin').textContent()).toContain('background');
+  });
+
+  it('trains the network of an earlier run, from its weights', async () => {
+    await opened.page.getByText('New run').click();
+    await desk.find('start-from-run').click();
+    expect(await desk.find('weights-plan').textContent()).toContain('Your 3 classes are all known by name');
+    expect((await train(1)).network).toMatchObject(narrow);
   });
 
   it('carries the weights away with their card, for Python and for others', async () => {
@@ -106,10 +122,19 @@ describe.skipIf(!browserSupported)('weights in and out of the workstation', () =
     expect(description).toMatchObject({ content: 'retinanet', classColumns: 3, missing: [], extra: [] });
   });
 
+  it('says before a run begins that its file is gone', async () => {
+    await opened.page.getByText('New run').click();
+    await desk.find('start-from-file').click();
+    await rm(join(folder, 'cells.pth'));
+    const before = await ask(serving, 'runs.list', {});
+    await desk.find('start-run').click();
+    await expect.poll(() => opened.page.getByRole('alert').textContent()).toContain('cells.pth');
+    expect(await ask(serving, 'runs.list', {})).toHaveLength(before.length);
+  });
+
   it('downloads only after asking, can be stopped and go on, and refuses what is not the published file', async () => {
     const impostor = new Uint8Array(published.bytes);
     server.answer(file(impostor, { drip: { bytes: 400_000, everyMs: 100 } }), file(impostor));
-    await opened.page.getByText('New run').click();
     await desk.find('start-from-published').click();
     const row = desk.find('published-resnet18');
     await row.getByRole('radio').click();
