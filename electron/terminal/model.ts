@@ -38,3 +38,24 @@ export async function withModel<T>(
     compute.release();
   }
 }
+
+/** Pixels that a software GPU looks at within seconds. */
+const quickPx = 512 * 512;
+
+/** The sizes asked for, else those the weights were trained at; told where they will take long. */
+export function chooseSizes(
+  { executor, sizes }: Model,
+  given: Partial<ScaleSettings>,
+  { network }: LoadedWeights,
+  output: Output,
+): ScaleSettings {
+  const minSizePx = given.minSizePx ?? Math.min(sizes.minSizePx, given.maxSizePx ?? Infinity);
+  const maxSizePx = given.maxSizePx ?? Math.max(sizes.maxSizePx, given.minSizePx ?? 0);
+  if (executor.software && network.backbone !== 'nano' && minSizePx * maxSizePx > quickPx) {
+    output.warn(
+      `${executor.adapter} is a CPU playing a GPU: at ${minSizePx} to ${maxSizePx} px every image takes a while.`,
+      '--side 400 answers sooner, and misses what is small.',
+    );
+  }
+  return { minSizePx, maxSizePx };
+}

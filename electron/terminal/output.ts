@@ -6,7 +6,7 @@ import type { ProblemData } from '../../shared/domain/problem.ts';
 
 export class Output {
   readonly json: boolean;
-  #lastProgressMs = 0;
+  #lastProgressMs = Number.NEGATIVE_INFINITY;
 
   constructor(json: boolean) {
     this.json = json;

@@ -187,6 +187,13 @@ function addEvaluate(program: Command): void {
     .option('--weights <what>', weightsWords)
     .option('--annotations <file>', 'ground truth as COCO JSON')
     .option('--detections <file>', "detections as COCO's results JSON")
+    .option(
+      '--side <n>',
+      'as the weights were trained where absent, or 800 to 1333',
+      integer({ min: 32, max: 4096 }),
+    )
+    .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
+    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
     .option(...json)
     .action(async (options) => {
       const { evaluate } = await import('./commands/evaluate.ts');

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largeCocoSet } from '../../../bench/evaluationSet.ts';
 import { evaluateCoco } from '../../../shared/evaluation/coco.ts';
+import { smallDetector, torchCheckpoint } from '../../../test/e2e/torchCheckpoint.ts';
 import { Output } from '../output.ts';
+import { sample } from './data.ts';
+import { evaluate } from './evaluate.ts';
 import { evaluateFiles } from './evaluateFiles.ts';
 
 class HeardOutput extends Output {
@@ -12,6 +15,7 @@ class HeardOutput extends Output {
   override progress(line: () => string): void {
     this.heard.push(line());
   }
+  override result(): void {}
   override warn(message: string): void {
     this.heard.push(message);
   }
@@ -30,6 +34,22 @@ async function write(name: string, content: unknown): Promise<string> {
 }
 
 const truth = { images: [{ id: 1 }], categories: [{ id: 1, name: 'cell' }], annotations: [] };
+
+describe('weights on a project', () => {
+  it.each([
+    [7, 'do not know RBC, WBC, Platelets. Nothing says what their 7 classes are called.'],
+    [91, 'do not know RBC, WBC, Platelets. Their classes are person, bicycle'],
+  ])(
+    'that have none of its classes are refused, before a GPU is asked for: %i columns',
+    async (columns, reason) => {
+      const project = join(folder, `project-${columns}`);
+      await sample(project, { images: 10 }, new HeardOutput(false));
+      const weights = join(folder, `${columns}.pth`);
+      await writeFile(weights, torchCheckpoint({ ...smallDetector, foregroundClassCount: columns }));
+      await expect(evaluate({ project, weights }, new HeardOutput(false))).rejects.toThrow(reason);
+    },
+  );
+});
 
 describe('two files', () => {
   it('give the figures of what is in them, and tell every category', async () => {

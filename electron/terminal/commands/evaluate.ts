@@ -5,19 +5,20 @@ import { type CocoMetrics, type FigureName, figureNames } from '../../../shared/
 import type { DetectionMetrics } from '../../../shared/evaluation/evaluateDetections.ts';
 import { counted, listed } from '../../../shared/formats/records.ts';
 import { type ClassMatch, evaluateImages, matchClasses } from '../../../shared/training/evaluate.ts';
-import { ImageSource } from '../../../shared/training/imageSource.ts';
+import { ImageSource, type ScaleSettings } from '../../../shared/training/imageSource.ts';
 import { planClasses } from '../../../shared/weights/model/classHead.ts';
+import { backgroundName } from '../../../shared/weights/model/cocoNames.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
-import { type Model, withModel } from '../model.ts';
+import { chooseSizes, type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData } from '../runFiles.ts';
 import { withProject } from '../session.ts';
 import { percent } from '../trainReport.ts';
-import { UsageError } from '../usage.ts';
+import { type SizeOptions, sizesOf, UsageError } from '../usage.ts';
 import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
 import { evaluateFiles } from './evaluateFiles.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends SizeOptions {
   readonly project?: string;
   readonly weights?: string;
   readonly annotations?: string;
@@ -32,7 +33,7 @@ export async function evaluate(options: EvaluateOptions, output: Output): Promis
     annotations === undefined &&
     detections === undefined
   ) {
-    print(await evaluateWeights(project, weights, output), output);
+    print(await evaluateWeights(project, weights, sizesOf(options), output), output);
   } else if (annotations !== undefined && detections !== undefined && !project && !weights) {
     print(await evaluateFiles(annotations, detections, output), output);
   } else {
@@ -43,7 +44,12 @@ export async function evaluate(options: EvaluateOptions, output: Output): Promis
   }
 }
 
-async function evaluateWeights(project: string, what: string, output: Output): Promise<CocoMetrics> {
+async function evaluateWeights(
+  project: string,
+  what: string,
+  given: Partial<ScaleSettings>,
+  output: Output,
+): Promise<CocoMetrics> {
   return withProject(project, async (store) => {
     const weights = await loadWeights(what, store);
     const data = projectData(store, false);
@@ -56,7 +62,10 @@ async function evaluateWeights(project: string, what: string, output: Output): P
     }
     const match = matchClasses(data.classes, columnsOf(data, weights, store));
     tellUnknown(match, weights, output);
-    return withModel(weights, output, (model) => measure(data, match, model, output));
+    return withModel(weights, output, (model) => {
+      const sizes = chooseSizes(model, given, weights, output);
+      return measure(data, match, { ...model, sizes }, output);
+    });
   });
 }
 
@@ -79,16 +88,14 @@ function columnsOf(
 function tellUnknown(match: ClassMatch, { name, classes, hasNames }: LoadedWeights, output: Output): void {
   const { names, unknown } = match;
   if (unknown.length === 0) return;
+  const named = classes.filter((each) => each !== backgroundName && each !== 'N/A');
   const theirs = hasNames
-    ? `Their classes are ${listed(classes, 12)}.`
+    ? `Their classes are ${listed(named, 12)}.`
     : `Nothing says what their ${counted(classes.length, 'class is', 'classes are')} called.`;
   const message = `${name}: the weights do not know ${listed(unknown, 12)}. ${theirs}`;
   if (names.length === 0) {
-    throw new Problem(
-      'bad-input',
-      message,
-      'Train from these weights first, or give the classes the same names.',
-    );
+    const remedy = hasNames ? ', or give the project’s classes the same names' : '';
+    throw new Problem('bad-input', message, `Train from these weights first${remedy}.`);
   }
   output.warn(message, `Only ${listed(names, 12)} ${names.length === 1 ? 'is' : 'are'} evaluated.`);
 }

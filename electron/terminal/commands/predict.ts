@@ -2,12 +2,10 @@
 import { resolve } from 'node:path';
 import { Problem, toProblemData } from '../../../shared/domain/problem.ts';
 import { counted } from '../../../shared/formats/records.ts';
-import type { ScaleSettings } from '../../../shared/training/imageSource.ts';
-import type { Executor } from '../../../shared/training/ports.ts';
 import { detectImage } from '../../../shared/training/predict.ts';
 import { readUprightRgb8 } from '../../services/images/decode.ts';
 import { namedImages } from '../imageArguments.ts';
-import { type Model, withModel } from '../model.ts';
+import { chooseSizes, type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { withNamedProject } from '../session.ts';
 import { type SizeOptions, sizesOf } from '../usage.ts';
@@ -45,11 +43,7 @@ export async function predict(
   sayNames(weights, options, output);
   const predictions: Prediction[] = [];
   await withModel(weights, output, async (model) => {
-    const sizes = {
-      minSizePx: given.minSizePx ?? Math.min(model.sizes.minSizePx, given.maxSizePx ?? Infinity),
-      maxSizePx: given.maxSizePx ?? Math.max(model.sizes.maxSizePx, given.minSizePx ?? 0),
-    };
-    warnOfSlowness(weights, model.executor, sizes, output);
+    const sizes = chooseSizes(model, given, weights, output);
     for (const [index, image] of images.entries()) {
       output.progress(() => `${index + 1} of ${images.length}, ${image}`);
       const prediction = await predictOne(image, { ...model, sizes }, classIds, options.score, output);
@@ -89,23 +83,6 @@ function sayNames({ name, classes, hasNames }: LoadedWeights, { project }: Predi
     project === undefined
       ? 'Name the project they belong to with --project, where it has as many classes.'
       : `The project has another number of classes.`,
-  );
-}
-
-/** Pixels that a software GPU looks at within seconds. */
-const quickPx = 512 * 512;
-
-function warnOfSlowness(
-  { network }: LoadedWeights,
-  executor: Executor,
-  sizes: ScaleSettings,
-  output: Output,
-) {
-  const { minSizePx, maxSizePx } = sizes;
-  if (!executor.software || network.backbone === 'nano' || minSizePx * maxSizePx <= quickPx) return;
-  output.warn(
-    `${executor.adapter} is a CPU playing a GPU: at ${minSizePx} to ${maxSizePx} px every image takes a while.`,
-    '--side 400 answers sooner, and misses what is small.',
   );
 }
 
