@@ -13,9 +13,9 @@ import {
 import { Problem } from '../domain/problem.ts';
 import { isSoftwareAdapter } from './adapter.ts';
 import { setSoftwareWorkgroups } from './kernels/program.ts';
-import { registerCpuGradients, setTiledConvolutions } from './kernels/register.ts';
+import { registerCpuConvolutions, setTiledConvolutions } from './kernels/register.ts';
 
-registerCpuGradients();
+registerCpuConvolutions();
 
 /** What a device said outside of any call's answer. */
 export interface DeviceWatch {

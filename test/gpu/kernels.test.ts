@@ -101,31 +101,35 @@ describe('tiled convolutions', () => {
   );
 });
 
-describe('gradients of convolutions in plain JavaScript', () => {
-  it.each(convolutions)("are tfjs's: $name", async ({ name, x, outputs, kernel, stride }) => {
-    const shapes = { x: [...x], w: [kernel, kernel, x[3], outputs] } as const;
-    const gradientsHere = async () => {
-      const input = noise4d(`${name}.x`, shapes.x as [number, number, number, number]);
-      const filter = noise4d(`${name}.w`, [...shapes.w]);
-      const convolve = (a: Tensor, w: Tensor) =>
-        conv2d(a as Tensor4D, w as Tensor4D, stride, (kernel - 1) / 2);
-      const dy = noise4d(`${name}.dy`, convolve(input, filter).shape as [number, number, number, number]);
-      return Promise.all(grads(convolve)([input, filter], dy).map((each) => each.data()));
-    };
-    setTiledConvolutions(false);
-    const theirs = await gradientsHere();
-    await setBackend('cpu');
-    try {
-      const ours = await gradientsHere();
-      ours.forEach((data, index) => {
-        const scale = Math.max(...theirs[index]!.map(Math.abs));
-        const worst = Math.max(...data.map((value, i) => Math.abs(value - theirs[index]![i]!)));
-        expect(worst / scale).toBeLessThan(2e-6);
-      });
-    } finally {
-      await setBackend('webgpu');
-    }
-  });
+describe('convolutions in plain JavaScript', () => {
+  it.each(convolutions)(
+    "are tfjs's, forward and backward: $name",
+    async ({ name, x, outputs, kernel, stride }) => {
+      const shapes = { x: [...x], w: [kernel, kernel, x[3], outputs] } as const;
+      const computeHere = async () => {
+        const input = noise4d(`${name}.x`, shapes.x as [number, number, number, number]);
+        const filter = noise4d(`${name}.w`, [...shapes.w]);
+        const convolve = (a: Tensor, w: Tensor) =>
+          conv2d(a as Tensor4D, w as Tensor4D, stride, (kernel - 1) / 2);
+        const output = convolve(input, filter);
+        const dy = noise4d(`${name}.dy`, output.shape as [number, number, number, number]);
+        return Promise.all([output, ...grads(convolve)([input, filter], dy)].map((each) => each.data()));
+      };
+      setTiledConvolutions(false);
+      const theirs = await computeHere();
+      await setBackend('cpu');
+      try {
+        const ours = await computeHere();
+        ours.forEach((data, index) => {
+          const scale = Math.max(...theirs[index]!.map(Math.abs));
+          const worst = Math.max(...data.map((value, i) => Math.abs(value - theirs[index]![i]!)));
+          expect(worst / scale).toBeLessThan(2e-6);
+        });
+      } finally {
+        await setBackend('webgpu');
+      }
+    },
+  );
 });
 
 describe('group norm', () => {

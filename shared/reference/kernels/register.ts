@@ -11,7 +11,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { type ConvInfo, convolveForward, convolveInputGradient } from './convolution.ts';
-import { filterGradientOnCpu, inputGradientOnCpu } from './cpuConvolution.ts';
+import { convolveOnCpu, filterGradientOnCpu, inputGradientOnCpu } from './cpuConvolution.ts';
 import { convolveFilterGradient } from './filterGradient.ts';
 
 type KernelFunc = KernelConfig['kernelFunc'];
@@ -38,11 +38,11 @@ export function setTiledConvolutions(wanted: boolean): void {
   if (!wanted) stock.clear();
 }
 
-/** Our gradients of convolutions on the `cpu` backend, for good. */
-export function registerCpuGradients(): void {
-  for (const name of ['Conv2DBackpropInput', 'Conv2DBackpropFilter'] as const) {
+/** Our convolutions on the `cpu` backend, for good. */
+export function registerCpuConvolutions(): void {
+  for (const name of convolutionKernels) {
     const original = getKernel(name, 'cpu').kernelFunc;
-    replace(name, 'cpu', (args) => gradientOnCpu(name, args) ?? original(args));
+    replace(name, 'cpu', (args) => onCpu(name, args) ?? original(args));
   }
 }
 
@@ -51,22 +51,33 @@ function replace(kernelName: ConvolutionKernel, backendName: string, kernelFunc:
   registerKernel({ kernelName, backendName, kernelFunc });
 }
 
-function gradientOnCpu(
-  name: 'Conv2DBackpropInput' | 'Conv2DBackpropFilter',
-  args: KernelArguments,
-): TensorInfo | null {
+/** Null where the convolution is not of the kind that our kernels compute. */
+function onCpu(name: ConvolutionKernel, args: KernelArguments): TensorInfo | null {
   const backend = args.backend as MathBackendCPU;
   const inputs = args.inputs as Record<string, TensorInfo>;
   const info = convolutionInfo(args);
   if (!info) return null;
-  const read = (tensor: TensorInfo) => backend.readSync(tensor.dataId) as Float32Array;
-  const dy = read(inputs.dy!);
-  return name === 'Conv2DBackpropInput'
-    ? backend.makeTensorInfo(info.inShape, 'float32', inputGradientOnCpu(dy, read(inputs.filter!), info))
-    : backend.makeTensorInfo(info.filterShape, 'float32', filterGradientOnCpu(read(inputs.x!), dy, info));
+  const read = (tensor: TensorInfo | undefined) => backend.readSync(tensor!.dataId) as Float32Array;
+  const { x, dy, filter } = inputs;
+  switch (name) {
+    case 'Conv2D':
+      return backend.makeTensorInfo(info.outShape, 'float32', convolveOnCpu(read(x), read(filter), info));
+    case 'Conv2DBackpropFilter':
+      return backend.makeTensorInfo(
+        info.filterShape,
+        'float32',
+        filterGradientOnCpu(read(x), read(dy), info),
+      );
+    case 'Conv2DBackpropInput':
+      return backend.makeTensorInfo(
+        info.inShape,
+        'float32',
+        inputGradientOnCpu(read(dy), read(filter), info),
+      );
+  }
 }
 
-/** Null where the convolution is not of the kind that our kernels compute. */
+/** As `onCpu`. */
 function tiled(name: ConvolutionKernel, args: KernelArguments): TensorInfo | null {
   const backend = args.backend as WebGPUBackend;
   const inputs = args.inputs as Record<string, TensorInfo>;
