@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { largeCocoSet } from './evaluationSet.ts';
 
 const command = fileURLToPath(new URL('../electron/terminal/boxwright.ts', import.meta.url));
-/** Runs before the command, and says at its end how much memory it held at most, in KiB. */
-const sayPeak = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))`;
+/** Runs before the command, and says at its end what it took: CPU time in microseconds, memory at most in KiB. */
+const sayUsage = `data:text/javascript,process.on('exit',()=>{const u=process.resourceUsage();process.stderr.write('used '+(u.userCPUTime+u.systemCPUTime)+' '+u.maxRSS)})`;
 
 const imageCount = Number(process.argv[2] ?? 5000);
 const folder = await mkdtemp(join(tmpdir(), 'boxwright-bench-'));
@@ -20,15 +20,14 @@ try {
   const [truthPath, foundPath] = [join(folder, 'truth.json'), join(folder, 'found.json')];
   await writeFile(truthPath, JSON.stringify(groundTruth));
   await writeFile(foundPath, JSON.stringify(detections));
-  const { seconds, peakMb, figures } = await run(truthPath, foundPath);
+  const { figures, ...taken } = await run(truthPath, foundPath);
   console.log(
     JSON.stringify({
       images: groundTruth.images.length,
       boxes: groundTruth.annotations.length,
       detections: detections.length,
       fileMb: megabytes((await stat(foundPath)).size),
-      seconds,
-      peakMb,
+      ...taken,
       AP: figures.AP,
       AP50: figures.AP50,
       cpu: cpus()[0]?.model,
@@ -43,7 +42,7 @@ try {
 async function run(truthPath: string, foundPath: string) {
   const startMs = performance.now();
   const files = ['--annotations', truthPath, '--detections', foundPath];
-  const child = spawn(process.execPath, ['--import', sayPeak, command, 'evaluate', ...files, '--json']);
+  const child = spawn(process.execPath, ['--import', sayUsage, command, 'evaluate', ...files, '--json']);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -54,9 +53,11 @@ async function run(truthPath: string, foundPath: string) {
   });
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(stderr);
-  const peakKib = Number(/peak (\d+)$/.exec(stderr)?.[1]);
+  const seconds = Math.round(performance.now() - startMs) / 1000;
+  const [cpuUs, peakKib] = /used (\d+) (\d+)$/.exec(stderr)!.slice(1).map(Number) as [number, number];
   return {
-    seconds: Math.round(performance.now() - startMs) / 1000,
+    seconds,
+    cpuSeconds: Math.round(cpuUs / 1e3) / 1e3,
     peakMb: megabytes(peakKib * 1024),
     figures: JSON.parse(stdout),
   };

@@ -59,7 +59,7 @@ export function EvaluationControls({ run, evaluations }: ControlsProps) {
         {because ??
           (split === 'reviewed'
             ? 'The run learned from most of these: on new images it will do worse.'
-            : 'Images set aside: training does not see them.')}
+            : 'Training does not see these images.')}
       </p>
       <Ended runId={run.id} />
     </div>
