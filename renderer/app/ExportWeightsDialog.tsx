@@ -91,7 +91,7 @@ function ExportOfRun({ run, onClose }: { run: RunRecord; onClose: () => void }) 
                 onChange={(value) => setStep(value === 'best' ? 'best' : 'newest')}
               />
             )}
-            <FolderChooser label="Into this folder" onChange={setChoice} />
+            <FolderChooser label="Into this folder" short onChange={setChoice} />
             <TextInput
               label="Name of the new folder"
               value={name}

@@ -26,6 +26,8 @@ interface FolderChooserProps {
   readonly start?: string | null;
   /** Which files to list beside the folders: a choice is then one of them. */
   readonly files?: 'weights';
+  /** For a dialog with much else in it: a short list where the window is low. */
+  readonly short?: boolean;
   onChange(choice: FolderChoice): void;
   /** A double click or Enter on a project, where projects are being looked for. */
   onProject?(path: string): void;
@@ -34,7 +36,7 @@ interface FolderChooserProps {
 }
 
 export function FolderChooser(props: FolderChooserProps) {
-  const { label, description, start = null, files, onChange, onProject, onFile } = props;
+  const { label, description, start = null, files, short, onChange, onProject, onFile } = props;
   const [listing, setListing] = useState<Listing | null>(null);
   const [typed, setTyped] = useState(start ?? '');
   const [problem, setProblem] = useState<ProblemData | null>(null);
@@ -109,7 +111,7 @@ export function FolderChooser(props: FolderChooserProps) {
           {problem ? problem.message : listing ? summary(listing, files) : ''}
         </span>
       </div>
-      <ul className={classes.list} aria-label="Folders">
+      <ul className={classes.list} data-short={short} aria-label="Folders">
         {listing?.folders.map(({ name, path, isProject }) => (
           <li key={path}>
             <UnstyledButton

@@ -119,7 +119,8 @@ let following = false;
 export function followPublished(): void {
   if (following) return;
   following = true;
-  for (const job of [...useJobs.getState().jobs].reverse()) usePublished.getState().hear(job);
+  // How a download ended before this page was opened is no news.
+  for (const job of useJobs.getState().jobs) if (job.state === 'running') usePublished.getState().hear(job);
   client.subscribe((event) => {
     if (event.type === 'job') usePublished.getState().hear(event.job);
   });
