@@ -67,6 +67,14 @@ describe('resizeBilinear', () => {
     expect(out.reduce((sum, value) => sum + value, 0)).toBeCloseTo(units.bilinear.out.abs_sum, 1);
   });
 
+  /** Of a row of zeros and ones a value is a weight. torch's own, of 96 pixels stretched to 115, to the last bit. */
+  it("weighs neighbours by torch's very float32 numbers", () => {
+    const data = Float32Array.from({ length: 96 * 3 }, (_, index) => Math.floor(index / 3) % 2);
+    const out = resizeBilinear({ data, heightPx: 1, widthPx: 96 }, { heightPx: 1, widthPx: 115 });
+    const torch = { 1: 0.752173901, 7: 0.239130497, 40: 0.691304684, 77: 0.195651531, 113: 0.247825146 };
+    for (const [x, value] of Object.entries(torch)) expect(out[Number(x) * 3]).toBe(Math.fround(value));
+  });
+
   it('copies at the same size', () => {
     const data = Uint8Array.from({ length: 4 * 3 * 3 }, (_, index) => (index * 37) % 256);
     expect([...resizeBilinear({ data, heightPx: 4, widthPx: 3 }, { heightPx: 4, widthPx: 3 })]).toEqual([

@@ -144,7 +144,10 @@ interface AxisTaps {
   readonly weight: Float32Array;
 }
 
-/** torch's bilinear source positions: `(out + 0.5) * in / out size - 0.5` in float32, not below 0 (align_corners false). */
+/**
+ * torch's bilinear source positions, `(out + 0.5) * ratio - 0.5`, not below 0 (align_corners false). The ratio of the sizes and the
+ * weights are float32, but a position is not rounded on its way from one to the other: torch's fused arithmetic, to the last bit.
+ */
 function axisTaps(inSize: number, outSize: number): AxisTaps {
   const { fround } = Math;
   const taps: AxisTaps = {
@@ -154,7 +157,7 @@ function axisTaps(inSize: number, outSize: number): AxisTaps {
   };
   const ratio = fround(inSize / outSize);
   for (let index = 0; index < outSize; index++) {
-    const source = Math.max(0, fround(fround(ratio * (index + 0.5)) - 0.5));
+    const source = Math.max(0, ratio * (index + 0.5) - 0.5);
     const first = Math.min(Math.floor(source), inSize - 1);
     taps.first[index] = first;
     taps.second[index] = Math.min(first + 1, inSize - 1);

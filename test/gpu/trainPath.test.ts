@@ -1,9 +1,9 @@
 /** Eight steps of SGD from hashed weights, against torch's own losses. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import type { StepSettings } from '../../shared/loss/executor.ts';
 import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
-import { readFixture } from '../support/fixtures.ts';
+import { hasFixture, readFixture } from '../support/fixtures.ts';
 import { testDevice } from './softwareDevice.ts';
 import { fixtureBatch, hashedWeights, type ModelFixture, type TrainFixture } from './torchvisionFixture.ts';
 
@@ -27,6 +27,9 @@ const settings: StepSettings = {
   gamma: 2,
 };
 
+/** Eight steps take a minute or two on a software GPU that others use as well. */
+vi.setConfig({ testTimeout: 600_000 });
+
 let executor: ReferenceExecutor;
 
 beforeAll(async () => {
@@ -44,24 +47,64 @@ beforeAll(async () => {
 });
 afterAll(() => executor?.dispose());
 
+/** Which of make_train.py's cases: torch's losses in float64, in float32, and in float32 without its MKL-DNN kernels. */
+interface PrecisionFixture extends TrainFixture {
+  readonly float32: TrainFixture['losses_per_step'];
+  readonly float32_plain: TrainFixture['losses_per_step'];
+}
+
+async function learn(train: TrainFixture): Promise<StepLosses[]> {
+  executor.importWeights(hashedWeights(model.params!, train.hash_prefix));
+  executor.importState(
+    (await executor.exportState()).map((each) => ({ ...each, data: each.data.map(() => 0) })),
+  );
+  const batch = fixtureBatch(train);
+  const path: StepLosses[] = [];
+  for (let step = 0; step < train.losses_per_step.length; step++) {
+    const { classification, box } = await executor.step(batch, settings);
+    path.push({ classification, bbox_regression: box });
+  }
+  return path;
+}
+
+type StepLosses = TrainFixture['losses_per_step'][number];
+
+/** The larger relative difference of the two losses, step by step. */
+function apart(path: readonly StepLosses[], theirs: readonly StepLosses[]): number[] {
+  return path.map((ours, step) => {
+    const { classification, bbox_regression } = theirs[step]!;
+    return Math.max(
+      Math.abs(ours.classification / classification - 1),
+      Math.abs(ours.bbox_regression / bbox_regression - 1),
+    );
+  });
+}
+
 /**
- * The first two steps agree to rounding. Then the path forks at a ReLU that is zero to rounding: torch without its MKL-DNN
- * kernels takes our side (box loss 2.11058 in step 3, 1.5321 in step 6), and from step 6 on even torch in float64 is 1.5 %
- * away from torch in float32. The last four of the fixture's eight steps therefore say nothing about a port.
+ * The case has ReLUs whose input is zero to rounding: 1.1e-7 in the first step, where the layer's mean is 0.7. torch in float32 takes
+ * another side than torch in float64 in step 4 and is 1.7e-4, 3.3e-3, 1.5e-2 and 1.3e-2 from it in steps 5 to 8; without its MKL-DNN
+ * kernels it leaves in step 1 and is 2.5e-2 away in step 6. Ours stays with float64 for all eight, so that is what it is held to; the
+ * float32 numbers as far as they are torch's float64 within the tolerance, and of a fresh set, which has no float64, all of them.
  */
-it('learns along the same path', async () => {
-  const train = readFixture<TrainFixture>('train_r18_fpn64');
-  executor.importWeights(hashedWeights(model.params!, model.hash_prefix));
-  const trainBatch = fixtureBatch(train);
-  const tolerances = [1e-5, 1e-5, 2e-3, 2e-3];
-  for (const [step, tolerance] of tolerances.entries()) {
-    const losses = train.losses_per_step[step]!;
-    const report = await executor.step(trainBatch, settings);
-    const ours = [report.classification, report.box];
-    const theirs = [losses.classification, losses.bbox_regression];
-    ours.forEach((loss, i) => {
-      const relative = Math.abs(loss - theirs[i]!) / theirs[i]!;
-      expect(relative, `step ${step + 1}`).toBeLessThan(tolerance);
-    });
+it('learns along the path of torch, eight steps', async () => {
+  const given = readFixture<TrainFixture>('train_r18_fpn64');
+  const path = await learn(given);
+  const isOurs = given.hash_prefix === '';
+  const fromGiven = apart(path, given.losses_per_step);
+  expect(Math.max(...fromGiven.slice(0, isOurs ? 5 : 8)), `${fromGiven}`).toBeLessThan(2e-3);
+  if (!isOurs) return;
+  const exact = readFixture<PrecisionFixture>('train_r18_fpn64_f64');
+  expect(exact.float32).toEqual(given.losses_per_step);
+  const fromExact = apart(path, exact.losses_per_step);
+  expect(Math.max(...fromExact), `${fromExact}`).toBeLessThan(1e-4);
+});
+
+/** Other weights and images, of which torch's own three paths agree to 1e-6. */
+it.skipIf(!hasFixture('train_r18_fpn64_calm'))('and where all of torch agrees, with all of it', async () => {
+  const calm = readFixture<PrecisionFixture>('train_r18_fpn64_calm');
+  const path = await learn(calm);
+  for (const theirs of [calm.losses_per_step, calm.float32, calm.float32_plain]) {
+    const differences = apart(path, theirs);
+    expect(Math.max(...differences), `${differences}`).toBeLessThan(1e-4);
   }
 });
