@@ -36,28 +36,27 @@ export function ExportWeightsDialog({ runId, onClose }: { runId: string; onClose
   return <ExportOfRun run={run} onClose={onClose} />;
 }
 
+interface Choices {
+  readonly format: Format;
+  readonly nms: boolean;
+  readonly step: 'newest' | 'best';
+}
+
 function ExportOfRun({ run, onClose }: { run: RunRecord; onClose: () => void }) {
-  const [format, setFormat] = useState<Format>('safetensors');
-  const [nms, setNms] = useState(true);
-  const [step, setStep] = useState<'newest' | 'best'>('newest');
+  const [choices, setChoices] = useState<Choices>({ format: 'safetensors', nms: true, step: 'newest' });
   const [folderName, setFolderName] = useState<string | null>(null);
-  const [choice, setChoice] = useState<FolderChoice | null>(null);
+  const [folder, setFolder] = useState<FolderChoice | null>(null);
   const best = useBestStep(run);
   const job = useJobRun();
+  const { format, nms } = choices;
   const name = folderName ?? `${slugFor(run.name)}-${format}`;
-  const dest = choice && name.trim() !== '' ? joinPath(choice.path, folderNameFor(name)) : null;
+  const dest = folder && name.trim() !== '' ? joinPath(folder.path, folderNameFor(name)) : null;
   const isDone = job.job?.state === 'done';
-  const go = (into: string) =>
-    job.start(() =>
-      client.request('weights.export', {
-        runId: run.id,
-        step: (step === 'best' ? best : run.checkpointStep) ?? undefined,
-        dest: into,
-        format,
-        nms,
-      }),
-    );
-
+  const step = (choices.step === 'best' ? best : run.checkpointStep) ?? undefined;
+  const cancel = () => {
+    job.cancel();
+    onClose();
+  };
   return (
     <Modal
       opened
@@ -68,30 +67,8 @@ function ExportOfRun({ run, onClose }: { run: RunRecord; onClose: () => void }) 
       <div className={classes.fields} data-testid="export-weights-dialog">
         {!isDone && (
           <>
-            <FormatChoice value={format} onChange={setFormat} />
-            {format === 'onnx' && (
-              <Switch
-                label="Find boxes inside the file"
-                description="The file answers boxes, classes and scores, overlapping ones removed (NMS). Without, raw scores and offsets of every anchor."
-                checked={nms}
-                data-testid="export-nms"
-                onChange={({ currentTarget }) => setNms(currentTarget.checked)}
-              />
-            )}
-            {best !== null && best !== run.checkpointStep && (
-              <Select
-                label="Weights"
-                data={[
-                  { value: 'newest', label: `Newest: step ${run.checkpointStep}` },
-                  { value: 'best', label: `Best AP50: step ${best}` },
-                ]}
-                value={step}
-                allowDeselect={false}
-                data-testid="export-step"
-                onChange={(value) => setStep(value === 'best' ? 'best' : 'newest')}
-              />
-            )}
-            <FolderChooser label="Into this folder" short onChange={setChoice} />
+            <WhatToExport run={run} best={best} choices={choices} onChange={setChoices} />
+            <FolderChooser label="Into this folder" short onChange={setFolder} />
             <TextInput
               label="Name of the new folder"
               value={name}
@@ -110,20 +87,17 @@ function ExportOfRun({ run, onClose }: { run: RunRecord; onClose: () => void }) 
           <Button onClick={onClose}>Done</Button>
         ) : (
           <>
-            <Button
-              variant="default"
-              onClick={() => {
-                job.cancel();
-                onClose();
-              }}
-            >
+            <Button variant="default" onClick={cancel}>
               Cancel
             </Button>
             <Button
               disabled={dest === null}
               loading={job.isRunning}
               data-testid="export-weights-go"
-              onClick={() => dest !== null && void go(dest)}
+              onClick={() => {
+                const params = { runId: run.id, step, dest: dest ?? '', format, nms };
+                void job.start(() => client.request('weights.export', params));
+              }}
             >
               Export
             </Button>
@@ -131,6 +105,44 @@ function ExportOfRun({ run, onClose }: { run: RunRecord; onClose: () => void }) 
         )}
       </div>
     </Modal>
+  );
+}
+
+interface WhatToExportProps {
+  readonly run: RunRecord;
+  /** The step of the best AP50, where it was measured. */
+  readonly best: number | null;
+  readonly choices: Choices;
+  onChange(choices: Choices): void;
+}
+
+function WhatToExport({ run, best, choices, onChange }: WhatToExportProps) {
+  return (
+    <>
+      <FormatChoice value={choices.format} onChange={(format) => onChange({ ...choices, format })} />
+      {choices.format === 'onnx' && (
+        <Switch
+          label="Find boxes inside the file"
+          description="The file answers boxes, classes and scores, overlapping ones removed (NMS). Without, raw scores and offsets of every anchor."
+          checked={choices.nms}
+          data-testid="export-nms"
+          onChange={({ currentTarget }) => onChange({ ...choices, nms: currentTarget.checked })}
+        />
+      )}
+      {best !== null && best !== run.checkpointStep && (
+        <Select
+          label="Weights"
+          data={[
+            { value: 'newest', label: `Newest: step ${run.checkpointStep}` },
+            { value: 'best', label: `Best AP50: step ${best}` },
+          ]}
+          value={choices.step}
+          allowDeselect={false}
+          data-testid="export-step"
+          onChange={(value) => onChange({ ...choices, step: value === 'best' ? 'best' : 'newest' })}
+        />
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 /** One published checkpoint: what it is, whose, and what can be done about it now. */
-import { Anchor, Button, Modal, Progress } from '@mantine/core';
+import { Anchor, Button, Progress } from '@mantine/core';
 import { IconDownload, IconPlayerStopFilled, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Job, PublishedState } from '../../shared/contract/schemas.ts';
@@ -8,6 +8,7 @@ import { useJobs } from '../store/jobs.ts';
 import { useProject } from '../store/project.ts';
 import { rateOf, usePublished } from '../store/published.ts';
 import { bytesText, durationText } from '../store/words.ts';
+import { AskFirst } from './AskFirst.tsx';
 import classes from './StartFrom.module.css';
 import { WeightsProblem } from './WeightsCard.tsx';
 
@@ -45,14 +46,28 @@ function LicenceName({ licence: { name, url } }: Pick<PublishedWeights, 'licence
 }
 
 function Actions({ weights, state, job }: PublishedProps) {
-  const [isAsking, setIsAsking] = useState(false);
-  const { download, forget } = usePublished.getState();
   const refused = usePublished(({ problems }) => problems[weights.id] ?? null);
-  const { id, bytes } = weights;
   if (job?.state === 'running') return <Downloading weights={weights} job={job} />;
   if (!state) return refused && <WeightsProblem problem={refused} />;
   const problem = refused ?? (state.state === 'ready' ? null : (job?.error ?? null));
-  const remove = (
+  return (
+    <>
+      {problem && <WeightsProblem problem={problem} />}
+      {state.state === 'ready' && (
+        <div className={classes.actions}>
+          <span className={classes.good}>Here, and checked</span>
+          <Remove id={weights.id} />
+        </div>
+      )}
+      {state.state === 'partial' && <GoOn weights={weights} haveBytes={state.haveBytes} />}
+      {state.state === 'absent' && <Download weights={weights} path={state.path} />}
+    </>
+  );
+}
+
+function Remove({ id }: { id: string }) {
+  const forget = usePublished((state) => state.forget);
+  return (
     <Button
       size="compact-xs"
       variant="subtle"
@@ -64,43 +79,44 @@ function Actions({ weights, state, job }: PublishedProps) {
       Remove
     </Button>
   );
+}
+
+function GoOn({ weights: { id, bytes }, haveBytes }: { weights: PublishedWeights; haveBytes: number }) {
+  const download = usePublished((state) => state.download);
   return (
     <>
-      {problem && <WeightsProblem problem={problem} />}
-      {state.state === 'ready' ? (
-        <div className={classes.actions}>
-          <span className={classes.good}>Here, and checked</span>
-          {remove}
-        </div>
-      ) : state.state === 'partial' ? (
-        <>
-          <div className={classes.dim}>
-            Stopped at {bytesText(state.haveBytes)} of {bytesText(bytes)}
-          </div>
-          <div className={classes.actions}>
-            <Button
-              size="compact-xs"
-              leftSection={<IconDownload size={13} />}
-              data-testid={`download-${id}`}
-              onClick={() => void download(id)}
-            >
-              Go on
-            </Button>
-            {remove}
-          </div>
-        </>
-      ) : (
+      <div className={classes.dim}>
+        Stopped at {bytesText(haveBytes)} of {bytesText(bytes)}
+      </div>
+      <div className={classes.actions}>
         <Button
-          size="xs"
-          fullWidth
-          leftSection={<IconDownload size={14} />}
+          size="compact-xs"
+          leftSection={<IconDownload size={13} />}
           data-testid={`download-${id}`}
-          onClick={() => setIsAsking(true)}
+          onClick={() => void download(id)}
         >
-          Download {bytesText(bytes)}…
+          Go on
         </Button>
-      )}
-      {isAsking && <AskFirst weights={weights} path={state.path} onClose={() => setIsAsking(false)} />}
+        <Remove id={id} />
+      </div>
+    </>
+  );
+}
+
+function Download({ weights, path }: { weights: PublishedWeights; path: string }) {
+  const [isAsking, setIsAsking] = useState(false);
+  return (
+    <>
+      <Button
+        size="xs"
+        fullWidth
+        leftSection={<IconDownload size={14} />}
+        data-testid={`download-${weights.id}`}
+        onClick={() => setIsAsking(true)}
+      >
+        Download {bytesText(weights.bytes)}…
+      </Button>
+      {isAsking && <AskFirst weights={weights} path={path} onClose={() => setIsAsking(false)} />}
     </>
   );
 }
@@ -130,56 +146,5 @@ function Downloading({ weights, job }: { weights: PublishedWeights; job: Job }) 
         </Button>
       </div>
     </div>
-  );
-}
-
-/** Before anything is fetched: from where, how much, whereto. */
-function AskFirst({
-  weights,
-  path,
-  onClose,
-}: {
-  weights: PublishedWeights;
-  path: string;
-  onClose: () => void;
-}) {
-  const download = usePublished((state) => state.download);
-  return (
-    <Modal opened onClose={onClose} title={`Download ${weights.title}?`} size="md">
-      <dl className={classes.ask}>
-        <dt>From</dt>
-        <dd>{weights.url}</dd>
-        <dt>Size</dt>
-        <dd>{bytesText(weights.bytes)}</dd>
-        <dt>To</dt>
-        <dd>{path}</dd>
-        <dt>Licence</dt>
-        <dd>
-          {weights.licence.name}, {weights.licence.url}
-          <br />
-          {weights.licence.note}
-        </dd>
-      </dl>
-      <p className={classes.words}>
-        Nothing else is sent or fetched. What has arrived is kept if you stop, and the whole file is checked
-        against the publisher’s sum.
-      </p>
-      <div className={classes.askActions}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button
-          leftSection={<IconDownload size={15} />}
-          data-testid="confirm-download"
-          data-autofocus
-          onClick={() => {
-            void download(weights.id);
-            onClose();
-          }}
-        >
-          Download
-        </Button>
-      </div>
-    </Modal>
   );
 }

@@ -14,7 +14,7 @@ import { DataPanel } from './DataPanel.tsx';
 import { draftProblem, useDraft } from './draft.ts';
 import classes from './RunForm.module.css';
 import { StartFrom } from './StartFrom.tsx';
-import { useStart } from './useStart.ts';
+import { type Start, useStart } from './useStart.ts';
 import { trainedAt } from './weightsWords.ts';
 
 const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
@@ -22,21 +22,12 @@ const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 export function RunForm() {
   const { draft, advanced, set, toggleAdvanced } = useDraft();
   const { data, reload } = useTrainingData(draft.includeUnreviewed);
-  const live = useTraining((state) => state.live);
   const problem = useTraining((state) => state.problem);
   const start = useStart(data?.classes ?? []);
-  const [isStarting, setIsStarting] = useState(false);
   const summary = data && summarise(data);
   const invalid = draftProblem(draft);
   const seenSize = start.source && trainedAt(start.source);
   const hasBoxes = (summary?.trainBoxes ?? 0) > 0;
-  const canStart = live === null && invalid === null && start.obstacle === null && hasBoxes;
-  const begin = async () => {
-    if (!start.source) return;
-    setIsStarting(true);
-    await useTraining.getState().start({ ...draft, init: formatInit(start.source) });
-    setIsStarting(false);
-  };
   return (
     <div className={classes.form}>
       <section className={classes.formSection}>
@@ -53,43 +44,7 @@ export function RunForm() {
         fixed={start.backbone}
         onChange={(backbone) => set({ backbone })}
       />
-      <div className={classes.fields}>
-        <NativeSelect
-          label="Image side"
-          size="xs"
-          data={sides.map((side) => ({ value: String(side), label: `${side} px` }))}
-          value={String(draft.maxSizePx)}
-          data-testid="config-side"
-          onChange={({ currentTarget }) => {
-            const side = Number(currentTarget.value);
-            set({ minSizePx: side, maxSizePx: side });
-          }}
-        />
-        <ConfigNumber
-          field="batch"
-          label="Images per step"
-          help="The batch. More make each step steadier, and take memory."
-          min={1}
-          max={64}
-        />
-        <ConfigNumber
-          field="steps"
-          label="Steps"
-          help="How often the weights are improved."
-          min={1}
-          max={1_000_000}
-          step={100}
-        />
-        <ConfigNumber
-          field="learningRate"
-          label="Learning rate"
-          help="How far one step moves the weights. Too far, and the loss grows instead of falling."
-          min={0.000001}
-          max={10}
-          step={0.001}
-          decimals={6}
-        />
-      </div>
+      <MainFields />
       {seenSize && <p className={classes.hint}>{seenSize}</p>}
       <UnstyledButton className={classes.advancedToggle} aria-expanded={advanced} onClick={toggleAdvanced}>
         <IconChevronDown size={14} className={classes.chevron} data-open={advanced || undefined} /> Advanced
@@ -105,19 +60,78 @@ export function RunForm() {
           {problem.remedy}
         </Alert>
       )}
-      <div className={classes.startBar}>
-        {start.obstacle && <p className={classes.obstacle}>{start.obstacle}</p>}
-        <Button
-          fullWidth
-          leftSection={<IconPlayerPlayFilled size={15} />}
-          loading={isStarting}
-          disabled={!canStart}
-          data-testid="start-run"
-          onClick={() => void begin()}
-        >
-          {live ? 'A run is under way' : 'Start training'}
-        </Button>
-      </div>
+      <StartBar start={start} canTrain={hasBoxes && invalid === null} />
+    </div>
+  );
+}
+
+function MainFields() {
+  const { draft, set } = useDraft();
+  return (
+    <div className={classes.fields}>
+      <NativeSelect
+        label="Image side"
+        size="xs"
+        data={sides.map((side) => ({ value: String(side), label: `${side} px` }))}
+        value={String(draft.maxSizePx)}
+        data-testid="config-side"
+        onChange={({ currentTarget }) => {
+          const side = Number(currentTarget.value);
+          set({ minSizePx: side, maxSizePx: side });
+        }}
+      />
+      <ConfigNumber
+        field="batch"
+        label="Images per step"
+        help="The batch. More make each step steadier, and take memory."
+        min={1}
+        max={64}
+      />
+      <ConfigNumber
+        field="steps"
+        label="Steps"
+        help="How often the weights are improved."
+        min={1}
+        max={1_000_000}
+        step={100}
+      />
+      <ConfigNumber
+        field="learningRate"
+        label="Learning rate"
+        help="How far one step moves the weights. Too far, and the loss grows instead of falling."
+        min={0.000001}
+        max={10}
+        step={0.001}
+        decimals={6}
+      />
+    </div>
+  );
+}
+
+/** Always in sight: the way to begin, or what is missing for it. */
+function StartBar({ start, canTrain }: { start: Start; canTrain: boolean }) {
+  const live = useTraining((state) => state.live);
+  const [isStarting, setIsStarting] = useState(false);
+  const { source, obstacle } = start;
+  const begin = async () => {
+    if (!source) return;
+    setIsStarting(true);
+    await useTraining.getState().start({ ...useDraft.getState().draft, init: formatInit(source) });
+    setIsStarting(false);
+  };
+  return (
+    <div className={classes.startBar}>
+      {obstacle && <p className={classes.obstacle}>{obstacle}</p>}
+      <Button
+        fullWidth
+        leftSection={<IconPlayerPlayFilled size={15} />}
+        loading={isStarting}
+        disabled={live !== null || obstacle !== null || !canTrain}
+        data-testid="start-run"
+        onClick={() => void begin()}
+      >
+        {live ? 'A run is under way' : 'Start training'}
+      </Button>
     </div>
   );
 }

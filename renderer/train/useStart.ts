@@ -7,7 +7,7 @@ import { usePublished } from '../store/published.ts';
 import { useRuns } from '../store/runs.ts';
 import { chosenSource, type Inspection, useStartFrom } from '../store/startFrom.ts';
 import { useDraft } from './draft.ts';
-import { suggestionFor } from './suggestions.ts';
+import { type Suggestion, suggestionFor } from './suggestions.ts';
 import { type ClassHead, lackingOf, planWords } from './weightsWords.ts';
 
 export interface Start {
@@ -36,7 +36,7 @@ export function useStart(classNames: readonly string[]): Start {
   const description = inspection?.phase === 'ready' ? inspection.description : null;
   const head = run ? headOf(run) : description;
   useInspectionOfPublished(source);
-  useSuggestion(suggestionFor(description));
+  useSuggestion(run?.config ?? suggestionFor(description));
   return {
     source,
     usableRuns,
@@ -44,7 +44,7 @@ export function useStart(classNames: readonly string[]): Start {
     inspection,
     backbone: run?.config.backbone ?? description?.network.backbone ?? null,
     plan: head ? planWords(head, classNames) : [],
-    obstacle: obstacleOf(choice.kind, source, inspection),
+    obstacle: source ? obstacleOf(source, inspection) : choicesToMake[choice.kind],
   };
 }
 
@@ -52,25 +52,26 @@ function headOf({ classNames }: RunRecord): ClassHead {
   return { content: 'retinanet', classColumns: classNames.length, classNames };
 }
 
-function obstacleOf(
-  kind: InitSource['kind'],
-  source: InitSource | null,
-  inspection: Inspection | null,
-): string | null {
-  if (!source) {
-    return {
-      random: null,
-      run: 'Choose the run to start from.',
-      file: 'Choose the file to start from.',
-      published: 'Choose one of the published weights.',
-    }[kind];
+const choicesToMake: Readonly<Record<InitSource['kind'], string>> = {
+  random: '',
+  run: 'Choose a run to start from.',
+  file: 'Choose the file to start from.',
+  published: 'Choose one of the published weights.',
+};
+
+function obstacleOf({ kind }: InitSource, inspection: Inspection | null): string | null {
+  if (kind === 'random' || kind === 'run') return null;
+  switch (inspection?.phase) {
+    case undefined:
+      return 'Download the weights first.';
+    case 'reading':
+      return 'The file is being looked into.';
+    case 'failed':
+      return 'Choose other weights.';
+    case 'ready':
+      return lackingOf(inspection.description).length > 0 ? 'The file lacks parts of its network.' : null;
   }
-  if (source.kind === 'random' || source.kind === 'run') return null;
-  if (inspection?.phase === 'ready') {
-    return lackingOf(inspection.description).length > 0 ? 'The file lacks parts of its network.' : null;
-  }
-  if (inspection?.phase === 'reading') return 'The file is being looked into.';
-  return source.kind === 'published' ? 'Download the weights first.' : 'Choose another file.';
+  return inspection satisfies never;
 }
 
 /** A published checkpoint is looked into as soon as it is here, and once. */
@@ -86,7 +87,8 @@ function useInspectionOfPublished(source: InitSource | null): void {
   }, [id, state]);
 }
 
-function useSuggestion(next: ReturnType<typeof suggestionFor>): void {
+/** Of a run, what it learnt with itself. */
+function useSuggestion({ learningRate, warmupSteps }: Suggestion): void {
   const suggest = useDraft((state) => state.suggest);
-  useEffect(() => suggest(next), [next, suggest]);
+  useEffect(() => suggest({ learningRate, warmupSteps }), [learningRate, warmupSteps, suggest]);
 }
