@@ -4,7 +4,7 @@ import { Problem, type ProblemData, toProblemData } from '../../shared/domain/pr
 import type { Checkpoint } from '../../shared/training/checkpoint.ts';
 import type { RunControl } from '../../shared/training/control.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
-import { initialiseFrom } from '../../shared/training/initialise.ts';
+import { fillFrom } from '../../shared/training/initialise.ts';
 import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
@@ -84,9 +84,7 @@ async function prepare(task: TrainTask, { post, calls, device }: TrainTools): Pr
   const { network, initial } = startFrom(await openInitial(calls, source, task.initName), classes);
   post({ type: 'phase', text: 'Preparing the network' });
   const executor = await createExecutor(network, config, device);
-  const { tensors, notes } = initialiseFrom(initial, await executor.exportWeights(), classes);
-  executor.importWeights(tensors);
-  return { network, executor, origin: notes };
+  return { network, executor, origin: fillFrom(initial, executor, { network, classes, config }) };
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */

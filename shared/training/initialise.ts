@@ -3,10 +3,12 @@
  * column, for the classes that both models know; what is left keeps the fresh initialisation of the new network, whose class
  * biases are at the run's prior.
  */
+import { type InitOptions, initialParameter } from '../detector/init.ts';
+import { buildRetinaNet, type RetinaNetOptions } from '../detector/network.ts';
 import { Problem } from '../domain/problem.ts';
 import { counted, listed } from '../formats/records.ts';
 import { classHeadPrefix, planClasses, takeColumns } from '../weights/model/classHead.ts';
-import type { NamedTensor } from './ports.ts';
+import type { Executor, NamedTensor } from './ports.ts';
 
 export interface WeightsSource {
   readonly tensors: readonly NamedTensor[];
@@ -26,6 +28,28 @@ export interface Initialisation {
   readonly classes: string[];
   /** What was done, in sentences for people. */
   readonly notes: string[];
+}
+
+/** Gives the executor the source's weights, and the rest as a fresh network has it. Resolves to what was done, in sentences. */
+export function fillFrom(
+  source: WeightsSource,
+  executor: Pick<Executor, 'importWeights'>,
+  fresh: { network: RetinaNetOptions; classes: readonly string[]; config: InitOptions },
+): string[] {
+  const { tensors, notes } = initialiseFrom(source, freshTensors(fresh.network, fresh.config), fresh.classes);
+  executor.importWeights(tensors);
+  return notes;
+}
+
+/** A new network's own tensors. Each makes its numbers when they are read: most are about to be replaced. */
+function freshTensors(network: RetinaNetOptions, init: InitOptions): NamedTensor[] {
+  return buildRetinaNet(network).parameters.map((spec) => ({
+    name: spec.name,
+    shape: spec.shape,
+    get data() {
+      return initialParameter(spec, init);
+    },
+  }));
 }
 
 /**
@@ -56,7 +80,7 @@ export function initialiseFrom(
     if (head && own.name.startsWith(classHeadPrefix))
       return takeColumns(theirs, head.columns, own, head.plan.columns);
     if (!sameShape(theirs.shape, own.shape)) throw shapeProblem(source, theirs, own);
-    return { ...own, data: theirs.data };
+    return { name: own.name, shape: own.shape, data: theirs.data };
   });
   return {
     tensors,

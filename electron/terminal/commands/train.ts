@@ -6,7 +6,7 @@ import type { Checkpoint } from '../../../shared/training/checkpoint.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import { RunControl } from '../../../shared/training/control.ts';
 import type { RunEvent } from '../../../shared/training/events.ts';
-import { initialiseFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
+import { fillFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
 import type { Executor } from '../../../shared/training/ports.ts';
 import { type RunOutcome, runTraining } from '../../../shared/training/run.ts';
 import { formatInit, startFrom } from '../../../shared/training/startingPoint.ts';
@@ -81,7 +81,9 @@ async function carryOut(store: ProjectStore, plan: Plan, output: Output): Promis
   try {
     const executor = await compute.createExecutor(plan.network, plan.config);
     try {
-      const origin = plan.initial && (await fill(executor, plan.initial, plan.data.classes));
+      const { network, config, data } = plan;
+      const origin =
+        plan.initial && fillFrom(plan.initial, executor, { network, config, classes: data.classes });
       return await trainOn(executor, origin, store, plan, output);
     } finally {
       executor.dispose();
@@ -118,13 +120,6 @@ async function trainOn(
   } finally {
     release();
   }
-}
-
-/** What was taken over, in sentences. */
-async function fill(executor: Executor, initial: WeightsSource, classes: readonly string[]) {
-  const { tensors, notes } = initialiseFrom(initial, await executor.exportWeights(), classes);
-  executor.importWeights(tensors);
-  return notes;
 }
 
 function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
