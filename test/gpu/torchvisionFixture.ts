@@ -64,7 +64,7 @@ export function ruleOf(name: string, shape: readonly number[], lastNorm: 'bn2' |
   }
   if (name.endsWith('cls_logits.bias')) return [-3, 0.5];
   if (name.endsWith('.bias')) return [0, 0.1];
-  return name.endsWith(`${lastNorm}.weight`) ? [0.35, 0.1] : [1, 0.2];
+  return name.endsWith(`${lastNorm}.weight`) ? [0.15, 0.05] : [1, 0.2];
 }
 
 /** The hash-made weights of a model. */
