@@ -50,15 +50,22 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
     await page.keyboard.press('Escape');
     await openTab(page, 'train');
     await shoot('train-form');
+    await page.getByTestId('start-from-published').click();
+    await page.getByText('RetinaNet R50, COCO').click();
+    await shoot('start-from');
     await page.getByText(/^Runs \(/).click();
     await page.getByTestId('run-list').locator('li').first().click();
     await page.getByTestId('balance-board').waitFor();
     await page.waitForTimeout(1500);
     await shoot('train');
+    await page.getByTestId('export-weights').click();
+    await shoot('export-weights');
+    await page.keyboard.press('Escape');
     await page.getByTestId('loss-chart').scrollIntoViewIfNeeded();
     await shoot('loss');
     await openTab(page, 'review');
     if ((await page.locator('[data-testid^="card-"]').count()) === 0) await predict(page);
+    if ((await page.getByTestId('evaluation').getByText('AP75 (%)').count()) === 0) await evaluate(page);
     await shoot('review');
     const card = page.locator('[data-testid^="card-"]').first();
     await card.locator('button, [role=button]').first().click();
@@ -78,4 +85,10 @@ async function openTab(page: Page, name: string): Promise<void> {
 async function predict(page: Page): Promise<void> {
   await page.getByTestId('predict-all').click();
   await page.getByTestId('predict-ended').waitFor({ timeout: 300_000 });
+}
+
+async function evaluate(page: Page): Promise<void> {
+  await page.getByTestId('evaluate-run').click();
+  await page.getByTestId('evaluate-cancel').waitFor();
+  await page.getByTestId('evaluate-cancel').waitFor({ state: 'detached', timeout: 300_000 });
 }
