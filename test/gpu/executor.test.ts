@@ -3,7 +3,7 @@ import { engine, memory, setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../shared/detector/anchors.ts';
 import { applyIgnoreBoxes, matchAnchors } from '../../shared/detector/matcher.ts';
-import { defaultNetworkOptions, pyramidSizes } from '../../shared/detector/network.ts';
+import { defaultNetworkOptions, pyramidSizes, type RetinaNetOptions } from '../../shared/detector/network.ts';
 import { Problem } from '../../shared/domain/problem.ts';
 import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
 import { boxLosses } from '../../shared/loss/boxLoss.ts';
@@ -30,10 +30,14 @@ beforeAll(async () => {
   device = await testDevice();
 });
 
-function newExecutor(boxLoss: 'l1' | 'giou' = 'l1', seed = 1): Promise<ReferenceExecutor> {
+function newExecutor(
+  boxLoss: 'l1' | 'giou' = 'l1',
+  seed = 1,
+  options: RetinaNetOptions = network,
+): Promise<ReferenceExecutor> {
   const { name: adapter, software } = device.device;
   return createReferenceExecutor({
-    network,
+    network: options,
     boxLoss,
     prior: 0.01,
     seed,
@@ -267,6 +271,44 @@ describe('a step', () => {
     expectEqual(await clipped.exportWeights(), await free.exportWeights());
     free.dispose();
     clipped.dispose();
+  });
+});
+
+describe('memory', () => {
+  it('holds the weights once until a step is taken, then their momentum too', async () => {
+    const before = memory().numBytes;
+    const executor = await newExecutor();
+    executor.importWeights(await executor.exportWeights());
+    await executor.detect(batch, { scoreThreshold: 0.05 });
+    expect(memory().numBytes - before).toBe(4 * executor.parameterCount);
+    await executor.step(batch, settings);
+    expect(memory().numBytes - before).toBe(8 * executor.parameterCount);
+    executor.dispose();
+    expect(memory().numBytes).toBe(before);
+  });
+});
+
+describe('norms of fixed statistics', () => {
+  it.each([
+    { kind: 'batch', learns: true },
+    { kind: 'frozen', learns: false },
+  ] as const)('have a scale that learns in $kind alone, and are exported whole', async ({ kind, learns }) => {
+    const options = { ...network, backboneNorm: kind };
+    const [one, other] = [await newExecutor('l1', 1, options), await newExecutor('l1', 2, options)];
+    const before = await one.exportWeights();
+    expect(before.map(({ name }) => name)).toEqual(one.graph.parameters.map(({ name }) => name));
+    await one.step(batch, settings);
+    const after = await one.exportWeights();
+    const changed = after.filter(({ data }, i) => data.some((value, at) => value !== before[i]!.data[at]));
+    const isNorm = (leaf: string) => (each: NamedTensor) => new RegExp(`bn\\d\\.${leaf}$`).test(each.name);
+    expect(changed.some(isNorm('running_(mean|var)'))).toBe(false);
+    expect(changed.filter(isNorm('(weight|bias)')).length).toBe(
+      learns ? after.filter(isNorm('(weight|bias)')).length : 0,
+    );
+    other.importWeights(after);
+    expect(await other.heads(batch)).toEqual(await one.heads(batch));
+    one.dispose();
+    other.dispose();
   });
 });
 
