@@ -279,6 +279,28 @@ describe('weights', () => {
     expect(await readdir(join(folder, 'converted'))).toEqual(names.toSorted());
   });
 
+  it('keep what their card knows of them when they are converted again', async () => {
+    const first = join(folder, 'carded', 'cells.safetensors');
+    await boxwrightJson('weights', 'convert', nano(), first);
+    const cardPath = join(folder, 'carded', 'cells.json');
+    const counts = { images: 3, boxes: 4, negatives: 1, boxesPerClass: [2, 2, 0, 0, 0] };
+    const known = {
+      ...{ name: 'Cells of March', step: 20, seconds: 40, adapter: 'a GPU' },
+      data: { countedAt: 'run', train: counts, validation: counts },
+      metrics: { step: 20, split: 'validation', images: 3, AP: 0.25, AP50: 0.5, perClass: { a: null } },
+    };
+    const card = { ...JSON.parse(await readFile(cardPath, 'utf8')), classes: ['a', 'b', 'c', 'd', 'e'] };
+    await writeFile(cardPath, JSON.stringify({ ...card, ...known }));
+    const again = async (name: string) => {
+      await boxwrightJson('weights', 'convert', first, join(folder, name, 'again.onnx'), '--side', '64');
+      return JSON.parse(await readFile(join(folder, name, 'again.json'), 'utf8'));
+    };
+    expect(await again('whole')).toMatchObject({ ...known, classes: card.classes, AP50: 0.5 });
+    const wrong = { ...known.data, train: { ...counts, boxesPerClass: [1] } };
+    await writeFile(cardPath, JSON.stringify({ ...card, ...known, data: wrong, metrics: 'good' }));
+    expect(await again('doubtful')).toMatchObject({ name: known.name, step: 20, data: null, metrics: null });
+  });
+
   it('become ONNX, with the choice among boxes inside or not', async () => {
     const bytes: number[] = [];
     for (const nms of ['--nms', '--no-nms']) {

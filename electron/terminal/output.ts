@@ -17,7 +17,7 @@ export class Output {
   /** The command's answer: as JSON, or as the lines a person reads. */
   result(document: unknown, lines: () => readonly string[]): void {
     if (this.json) writeOut(JSON.stringify(document));
-    else for (const line of lines()) writeOut(line);
+    else for (const line of lines()) writeOut(harmless(line));
   }
 
   /** One JSON line; nothing without `--json`. */
@@ -28,7 +28,7 @@ export class Output {
   /** For people. */
   say(line: string): void {
     if (this.json) writeError(line);
-    else writeOut(line);
+    else writeOut(harmless(line));
   }
 
   /** For people, on standard error, at most every `everyMs`. */
@@ -55,5 +55,13 @@ function writeOut(line: string): void {
 }
 
 function writeError(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${harmless(line)}\n`);
 }
+
+/** A stranger's file may bear names that move the cursor or retitle the window: control characters are shown, not sent. */
+function harmless(text: string): string {
+  return text.replace(controls, '\ufffd');
+}
+
+/** All but tab and line feed. */
+const controls = /(?![\t\n])\p{Cc}/gu;

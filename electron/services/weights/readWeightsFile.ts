@@ -1,5 +1,5 @@
 /** A file of weights that a person chose, as bytes, with the .json beside it where that is one of ours. */
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { openFile } from '../images/openFile.ts';
@@ -31,6 +31,8 @@ export async function readWeightsFile(path: string): Promise<WeightsFile> {
 }
 
 async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const found = await stat(path);
+  if (!found.isFile()) throw noFile(path, found.isDirectory());
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
@@ -86,6 +88,14 @@ function isOurs(sheet: unknown): sheet is Record<string, unknown> {
   if (typeof sheet !== 'object' || sheet === null) return false;
   const { classes = null, network } = sheet as Record<string, unknown>;
   return (classes === null || Array.isArray(classes)) && typeof network === 'object' && network !== null;
+}
+
+function noFile(path: string, isFolder: boolean): Problem {
+  return new Problem(
+    'bad-input',
+    `${path} is ${isFolder ? 'a folder' : 'a pipe or a device'}, not a file of weights.`,
+    isFolder ? 'Choose the .pth or .safetensors file in it.' : 'Choose a .pth or .safetensors file.',
+  );
 }
 
 function tooLarge(path: string, size: number): Problem {

@@ -154,13 +154,13 @@ describe('a file of weights', () => {
     expect((await refusal({ kind: 'file', path: 'relative.pth' })).message).toMatch(/does not say where/);
     expect((await refusal(write('empty.pth', ''))).message).toMatch(/empty\.pth is empty/);
     mkdirSync(join(folder, 'folder.pth'));
-    expect((await refusal(at('folder.pth'))).message).toMatch(/folder\.pth is no file/);
+    expect((await refusal(at('folder.pth'))).message).toMatch(/folder\.pth is a folder, not a file/);
     const huge = write('huge.pth', 'x');
     truncateSync(huge.path, 2 ** 31 + 1);
     expect((await refusal(huge)).message).toMatch(/huge\.pth has 2\.0 GiB; .* more than 2 GiB/);
     if (process.platform === 'win32') return;
     execFileSync('mkfifo', [at('pipe.pth').path]);
-    expect((await refusal(at('pipe.pth'))).message).toMatch(/pipe\.pth is no file/);
+    expect((await refusal(at('pipe.pth'))).message).toMatch(/pipe\.pth is a pipe or a device/);
   });
 
   it('is listed with its size beside the folders', async () => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import * as z from 'zod';
 import type { WeightsReport } from '../../../shared/contract/schemas.ts';
 import { sizeDivisor } from '../../../shared/detector/preprocess.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
@@ -86,20 +87,39 @@ function networkOf({ description }: FoundWeights, what: string): ExportRequest['
 
 async function cardOf(found: FoundWeights, store: ProjectStore | null): Promise<ModelCardFacts> {
   const { source, meta, description } = found;
-  const told = { version: findInstallation().version, date: new Date().toISOString() };
-  const number = (field: string) => (typeof meta?.[field] === 'number' ? meta[field] : null);
-  const step = number('step');
+  const now = { version: findInstallation().version, date: new Date().toISOString() };
   const classes = description.classNames;
+  const told = toldSchema(classes?.length ?? 0).parse(meta ?? {});
+  const { step } = told;
   if (source.kind === 'run' && store && meta && step !== null) {
     const events = await new Runs(store).events(source.runId);
-    return { ...runFacts(store, store.run(source.runId), { step, meta, classes }, events), ...told };
+    return { ...runFacts(store, store.run(source.runId), { step, meta, classes }, events), ...now };
   }
-  const adapter = typeof meta?.adapter === 'string' && meta.adapter !== '' ? meta.adapter : null;
-  return {
-    ...{ name: description.name, classes, data: null, config: found.config, metrics: null },
-    ...{ step, seconds: number('seconds'), adapter },
-    ...told,
-  };
+  return { ...told, name: told.name ?? description.name, classes, config: found.config, ...now };
+}
+
+const count = z.int().min(0);
+const figure = z.number().nullable();
+
+/** What a card beside the weights knows of them, each fact by itself: one that cannot be is not known. */
+function toldSchema(classCount: number) {
+  const counts = z.object({
+    ...{ images: count, boxes: count, negatives: count },
+    boxesPerClass: z.array(count).length(classCount),
+  });
+  const data = z.object({ countedAt: z.enum(['run', 'export']), train: counts, validation: counts });
+  const metrics = z.object({
+    ...{ step: count, split: z.enum(['validation', 'reviewed']), images: count },
+    ...{ AP: figure, AP50: figure, perClass: z.record(z.string(), figure) },
+  });
+  return z.object({
+    name: z.string().min(1).nullable().catch(null),
+    step: count.nullable().catch(null),
+    seconds: z.number().min(0).nullable().catch(null),
+    adapter: z.string().min(1).nullable().catch(null),
+    data: data.nullable().catch(null),
+    metrics: metrics.nullable().catch(null),
+  });
 }
 
 /** Of a run its id and step, of a file its name. */

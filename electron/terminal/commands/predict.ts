@@ -47,10 +47,13 @@ export async function predict(
     for (const [index, image] of images.entries()) {
       output.progress(() => `${index + 1} of ${images.length}, ${image}`);
       const prediction = await predictOne(image, { ...model, sizes }, classIds, options.score, output);
-      if (prediction) predictions.push(prediction);
+      if (!prediction) continue;
+      predictions.push(prediction);
+      // Each as it comes: what was found is not lost with a device, or when somebody has seen enough.
+      if (!output.json) for (const line of describe(prediction)) output.say(line);
     }
   });
-  output.result(predictions, () => predictions.flatMap(describe));
+  output.result(predictions, () => []);
   const failed = images.length - predictions.length;
   if (failed > 0) {
     throw new Problem(
