@@ -149,6 +149,13 @@ describe('names', () => {
   });
 });
 
+it('believes no .json beside a backbone, which has nothing to hold it to', () => {
+  const tensors = tensorsOf(tinyOptions).filter(({ name }) => name.startsWith('backbone.body.'));
+  const usual = openFake(fakeFile(tensors)).description;
+  const network = { ...usual.network, fpnChannels: 8192, headConvCount: 32 };
+  expect(openFake(fakeFile(tensors), { classes: null, network }).description).toEqual(usual);
+});
+
 it('takes a backbone with its pyramid, and puts the usual heads on it', () => {
   const tensors = tensorsOf(tinyOptions).filter(({ name }) => name.startsWith('backbone.'));
   const { description, ...opened } = openFake(fakeFile(tensors));

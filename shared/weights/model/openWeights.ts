@@ -36,8 +36,9 @@ export interface FileFacts {
 export function openTensorFile(file: TensorFile, facts: FileFacts): OpenedWeights {
   const { name } = facts;
   const named = nameTensors(file, name);
-  const meta = parseWeightsMeta(facts.meta, name);
   const inferred = inferNetwork(named.shapes, named.countsBatches, name);
+  // No tensor of a backbone holds a .json to account that asks for heads of any size.
+  const meta = inferred.content === 'retinanet' ? parseWeightsMeta(facts.meta, name) : null;
   const conversion = named.layout === 'detectron2' ? detectron2Conversion(named.own, name) : null;
   const network = chooseNetwork(inferred, conversion, meta, name);
   const wanted = buildRetinaNet(network).parameters;
@@ -116,9 +117,9 @@ function chooseNetwork(
   name: string,
 ): RetinaNetOptions {
   if (!meta) return { ...inferred.network, ...conversion?.network };
-  const options =
-    inferred.content === 'backbone' ? (['backbone'] as const) : (['backbone', 'headNorm'] as const);
-  const differs = options.find((option) => meta.network[option] !== inferred.network[option]);
+  const differs = (['backbone', 'headNorm'] as const).find(
+    (option) => meta.network[option] !== inferred.network[option],
+  );
   if (!differs) return meta.network;
   const [told, found] = [meta.network[differs], inferred.network[differs]];
   throw contradiction(name, `its ${differs} is ${told}, and the tensors are those of ${found}`);
