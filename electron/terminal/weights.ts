@@ -86,7 +86,7 @@ export function openLibrary(): PublishedLibrary {
 
 /** A file where there is one of that name, else a published checkpoint, else a run. `store` null: no project was named. */
 export async function readWeights(what: string, store: ProjectStore | null): Promise<NamedFile> {
-  if (/\.(pth|pt|safetensors)$/i.test(what) || isFile(what) || (!store && existsSync(what))) {
+  if (/[\\/]|\.(pth|pt|ckpt|safetensors)$/i.test(what) || isFile(what) || (!store && existsSync(what))) {
     const path = resolve(what);
     return { source: { kind: 'file', path }, ...(await readWeightsFile(path)) };
   }

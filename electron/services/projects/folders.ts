@@ -10,8 +10,8 @@ import { isProjectFolder } from '../store/projectStore.ts';
 
 type Listing = RequestResult<'folders.list'>;
 
-/** What PyTorch and safetensors call their files. */
-const weightsExtensions = ['.pth', '.pt', '.safetensors'];
+/** What PyTorch, Lightning and safetensors call their files. */
+const weightsExtensions = ['.pth', '.pt', '.ckpt', '.safetensors'];
 
 /** Throws a Problem where the folder does not exist or may not be read. */
 export async function listFolder(
