@@ -176,7 +176,7 @@ export class ReferenceExecutor implements Executor {
     ids: readonly string[],
   ): Promise<{ shape: number[]; data: Float32Array }[]> {
     const wanted = tidy(() => {
-      const activations = this.#interpret(batch);
+      const activations = this.#interpret(batch, { wanted: ids });
       return ids.map((id) => clone(activations.get(id)!));
     });
     const read = wanted.map(async (each) => ({
@@ -211,18 +211,25 @@ export class ReferenceExecutor implements Executor {
     this.#parameters.dispose();
   }
 
-  #interpret(batch: Batch, learnt?: ReadonlyMap<string, Tensor>): Activations {
+  /** `learnt` stand in for the parameters of their names; `wanted` activations alone are kept. */
+  #interpret(
+    batch: Batch,
+    { learnt, wanted }: { learnt?: ReadonlyMap<string, Tensor>; wanted?: readonly string[] },
+  ): Activations {
     requireWholeCells(batch);
     const { paddedHeight, paddedWidth } = batch;
     const images = tensor4d(batch.images, [batch.batch, paddedHeight, paddedWidth, 3]);
-    return interpret(this.graph, images, {
-      parameter: (name) => learnt?.get(name) ?? this.#parameters.value(name),
-      frozenNorm: (prefix) => this.#parameters.frozenNorm(prefix),
-    });
+    const context = {
+      parameter: (name: string) => learnt?.get(name) ?? this.#parameters.value(name),
+      frozenNorm: (prefix: string) => this.#parameters.frozenNorm(prefix),
+    };
+    return interpret(this.graph, images, context, wanted);
   }
 
   #forward(batch: Batch, learnt?: ReadonlyMap<string, Tensor>): { logits: Tensor2D; deltas: Tensor2D } {
-    const activations = this.#interpret(batch, learnt);
+    // A gradient reads every activation again.
+    const wanted = learnt ? undefined : [...this.graph.logits, ...this.graph.deltas];
+    const activations = this.#interpret(batch, { learnt, wanted });
     const levels = (ids: readonly string[]): Tensor4D[] => ids.map((id) => activations.get(id)!);
     return {
       logits: rowsOfLevels(levels(this.graph.logits), this.#options.network.foregroundClassCount),

@@ -17,6 +17,7 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor4D,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import type { ConvNode, FrozenNormNode, GraphNode, GroupNormNode } from '../detector/graph.ts';
 import { inputId } from '../detector/graph.ts';
@@ -41,8 +42,16 @@ export interface LayerContext {
 /** Activations by node id. */
 export type Activations = ReadonlyMap<string, Tensor4D>;
 
-/** Runs the whole graph on images `[batch, height, width, 3]`; sides are multiples of 32. */
-export function interpret(graph: NetworkGraph, images: Tensor4D, context: LayerContext): Activations {
+/**
+ * Runs the whole graph on images `[batch, height, width, 3]`; sides are multiples of 32. Where only some activations are `wanted`,
+ * the others go as soon as nothing reads them any more (the images too): a ResNet-50 at 800 px would hold gigabytes.
+ */
+export function interpret(
+  graph: NetworkGraph,
+  images: Tensor4D,
+  context: LayerContext,
+  wanted?: readonly string[],
+): Activations {
   const activations = new Map<string, Tensor4D>([[inputId, images]]);
   const read = (id: string): Tensor4D => {
     const activation = activations.get(id);
@@ -51,18 +60,48 @@ export function interpret(graph: NetworkGraph, images: Tensor4D, context: LayerC
   };
   const folded = foldedNorms(graph);
   const active = activatedNorms(graph);
+  const isDone = (node: GraphNode) =>
+    (node.op === 'frozenNorm' && folded.has(node.input)) || (node.op === 'relu' && active.has(node.input));
+  const unread = wanted && unreadAfter(graph, isDone, wanted);
   for (const node of graph.nodes) {
-    const isDone =
-      (node.op === 'frozenNorm' && folded.has(node.input)) || (node.op === 'relu' && active.has(node.input));
-    if (isDone) {
+    if (isDone(node)) {
       activations.set(node.id, read(node.input));
       continue;
     }
     const norm = folded.get(node.id);
-    const fused = { norm: norm ? wholeNorm(norm, context) : null, relu: active.has(node.id) };
-    activations.set(node.id, runNode(node, read, context, fused));
+    const run = () => {
+      const fused = { norm: norm ? wholeNorm(norm, context) : null, relu: active.has(node.id) };
+      return runNode(node, read, context, fused);
+    };
+    activations.set(node.id, unread ? tidy(run) : run());
+    for (const id of unread?.get(node.id) ?? []) read(id).dispose();
   }
   return activations;
+}
+
+/** By node, the activations that it is the last to read, but for the `wanted`. A node that is done already bears its input. */
+function unreadAfter(
+  graph: NetworkGraph,
+  isDone: (node: GraphNode) => boolean,
+  wanted: readonly string[],
+): Map<string, string[]> {
+  const bearers = new Map<string, string>();
+  const bearerOf = (id: string) => bearers.get(id) ?? id;
+  const lastReader = new Map<string, string>();
+  for (const node of graph.nodes) {
+    if (isDone(node)) bearers.set(node.id, bearerOf(node.input));
+    else for (const id of inputsOf(node)) lastReader.set(bearerOf(id), node.id);
+  }
+  for (const id of wanted) lastReader.delete(bearerOf(id));
+  const unread = new Map<string, string[]>();
+  for (const [id, reader] of lastReader) unread.set(reader, [...(unread.get(reader) ?? []), id]);
+  return unread;
+}
+
+function inputsOf(node: GraphNode): string[] {
+  if (node.op === 'add') return [node.input, node.other];
+  if (node.op === 'upsample') return [node.input, node.like];
+  return [node.input];
 }
 
 /** Convolutions whose result goes to a frozen norm, to that norm: the pair is computed as one convolution. */

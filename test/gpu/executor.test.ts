@@ -1,5 +1,5 @@
 /** The reference executor's promises: losses as the CPU has them, no leak, no step on what is not finite, exact resumption. */
-import { engine, memory, setBackend } from '@tensorflow/tfjs-core';
+import { engine, memory, profile, setBackend, type TensorContainer } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../shared/detector/anchors.ts';
 import { applyIgnoreBoxes, matchAnchors } from '../../shared/detector/matcher.ts';
@@ -285,6 +285,17 @@ describe('memory', () => {
     expect(memory().numBytes - before).toBe(8 * executor.parameterCount);
     executor.dispose();
     expect(memory().numBytes).toBe(before);
+  });
+
+  it('lets go of an activation when nothing reads it any more', async () => {
+    const executor = await newExecutor();
+    await executor.heads(batch);
+    const before = memory().numBytes;
+    const { peakBytes, kernels } = await profile(() => executor.heads(batch) as unknown as TensorContainer);
+    const computed = kernels.reduce((total, { bytesAdded }) => total + bytesAdded, 0);
+    expect(computed).toBeGreaterThan(1e6);
+    expect((peakBytes - before) / computed).toBeLessThan(0.3);
+    executor.dispose();
   });
 });
 
