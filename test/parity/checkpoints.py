@@ -47,13 +47,17 @@ NETWORKS = {
 
 
 def make(name, images):
-    """Hashed weights, the logits' spread and offset set so that one in four hundred passes the threshold: some dozen objects an image."""
     model = hashed.fill_model(NETWORKS[name]()).eval()
+    spread_scores(model, images)
+    return model
+
+
+def spread_scores(model, images):
+    """Sets spread and offset of the logits so that one in four hundred passes the threshold: some dozen objects an image."""
     last = model.head.classification_head.cls_logits
     with torch.no_grad():
         last.weight.mul_(2.0 / logits_of(model, images).std())
         last.bias.add_(math.log(0.05 / 0.95) - np.quantile(logits_of(model, images).numpy(), 0.9975))
-    return model
 
 
 def logits_of(model, images):
@@ -85,6 +89,16 @@ def answer_clearly(name, model, image, answers):
     gaps = [above - below for above, below in zip(scores, scores[1:])]
     labels = [[each["label"] for each in answer] for answer in (answers[name], exact)]
     return bool(exact) and labels[0] == labels[1] and min(gaps) > CLEAR
+
+
+def clear_picture(models, height, width):
+    """An image on which no model's answer is one of rounding, and the answers."""
+    for attempt in range(20):
+        image = picture(height, width, attempt)
+        answers = {}
+        if all(answer_clearly(name, model, to_tensor(image), answers) for name, model in models.items()):
+            return image, answers
+    raise SystemExit(f"No image of {height}x{width} px on which torch agrees with itself.")
 
 
 def write_safetensors(tensors, path):
@@ -119,14 +133,7 @@ def main():
     models["resnet18_half"].load_state_dict({name: value.half() for name, value in models["resnet18"].state_dict().items()})
     expected = {"images": [], "detections": {name: {} for name in models}}
     for height, width in SIZES:
-        for attempt in range(20):
-            image = picture(height, width, attempt)
-            tensor = to_tensor(image)
-            answers = {}
-            if all(answer_clearly(name, model, tensor, answers) for name, model in models.items()):
-                break
-        else:
-            raise SystemExit(f"No image of {height}x{width} px on which torch agrees with itself.")
+        image, answers = clear_picture(models, height, width)
         name = f"{height}x{width}.png"
         image.save(out / name)
         expected["images"].append(name)

@@ -6,23 +6,29 @@ import { expect } from 'vitest';
 const terminal = fileURLToPath(new URL('../../electron/terminal/boxwright.ts', import.meta.url));
 const python = process.env.BOXWRIGHT_PYTHON ?? '/usr/bin/python3';
 
-/** What a skipped test is called. */
-export const needsTorchvision =
-  'is not compared with torchvision: no Python has torch and torchvision here (Debian: apt-get install python3-torch python3-torchvision; another Python: BOXWRIGHT_PYTHON)';
+/** Null where no Python here has it. */
+export const torchvisionVersion = findTorchvision();
 
-export function hasTorchvision(): boolean {
+function findTorchvision(): string | null {
+  const code = 'import torch, PIL, torchvision; print(torchvision.__version__)';
   try {
-    execFileSync(python, ['-c', 'import torch, torchvision, PIL'], { stdio: 'ignore' });
-    return true;
+    return execFileSync(python, ['-c', code], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
-    return false;
+    return null;
   }
 }
 
-/** Standard output of a script of this folder, or of one at an absolute path. */
-export function runPython(script: string, args: readonly string[], cwd?: string): Promise<string> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return run(python, [script.startsWith('/') ? script : path, ...args], cwd);
+/** A script of this folder; resolves to its standard output. */
+export function runPython(script: string, ...args: readonly string[]): Promise<string> {
+  return run(python, [fileURLToPath(new URL(script, import.meta.url)), ...args]);
+}
+
+/** A script of a folder of the user's, run there. */
+export function runPythonIn(folder: string, ...args: readonly string[]): Promise<string> {
+  return run(python, args, folder);
 }
 
 /** Standard output of a command. */
@@ -32,7 +38,8 @@ export function boxwright(...args: readonly string[]): Promise<string> {
 
 function run(program: string, args: readonly string[], cwd?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, maxBuffer: 64e6 }, (error, stdout, stderr) => {
+    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+    execFile(program, args, { cwd, env, maxBuffer: 64e6 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${args.join(' ')}\n${stderr}`));
       else resolve(stdout);
     });
