@@ -23,7 +23,7 @@ import hashed
 
 CLASSES = 5
 SCALING = {"min_size": 128, "max_size": 224}
-SIZES = [(90, 120), (96, 80), (200, 133), (64, 301), (2, 3), (1, 1)]
+SIZES = [(90, 120), (96, 80), (200, 133), (64, 301), (1, 1)]
 # float32 tells two scores apart, and a score from the threshold, where they differ by more than this.
 CLEAR = 4e-6
 
