@@ -128,7 +128,8 @@ def main():
     torch.set_num_threads(2)
     out = Path(sys.argv[1])
     first = [to_tensor(picture(height, width, 0)) for height, width in SIZES]
-    models = {name: make(name, first) for name in NETWORKS}
+    names = sys.argv[2:] or list(NETWORKS)
+    models = {name: make(name, first) for name in names}
     models["resnet18_half"] = resnet18_fpn64().eval()
     models["resnet18_half"].load_state_dict({name: value.half() for name, value in models["resnet18"].state_dict().items()})
     expected = {"images": [], "detections": {name: {} for name in models}}
@@ -139,7 +140,7 @@ def main():
         expected["images"].append(name)
         for model, answer in answers.items():
             expected["detections"][model][name] = answer
-    for name in NETWORKS:
+    for name in names:
         torch.save(models[name].state_dict(), out / f"{name}.pth")
     write_variants(models["resnet18"], out)
     (out / "expected.json").write_text(json.dumps(expected))
