@@ -128,7 +128,9 @@ describe.skipIf(!browserSupported)('weights in and out of the workstation', () =
     await rm(join(folder, 'cells.pth'));
     const before = await ask(serving, 'runs.list', {});
     await desk.find('start-run').click();
-    await expect.poll(() => opened.page.getByRole('alert').textContent()).toContain('cells.pth');
+    await expect
+      .poll(() => opened.page.getByRole('alert', { name: 'There is no file' }).textContent())
+      .toContain('cells.pth');
     expect(await ask(serving, 'runs.list', {})).toHaveLength(before.length);
   });
 
