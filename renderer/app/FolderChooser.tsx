@@ -66,6 +66,7 @@ export function FolderChooser(props: FolderChooserProps) {
       setTyped(next.path);
       onChange({ path: next.path, listing: next });
     } catch (error) {
+      if (mine !== reads.current) return;
       // A typed path may name a file; only the one who uses it can say whether that is wrong.
       if (isTyped && path !== null) onChange({ path, listing: null });
       setProblem(toProblemData(error));
