@@ -52,7 +52,6 @@ async function openDevice(output: Output): Promise<Place> {
 }
 
 async function openCpu(): Promise<Place> {
-  await import('@tensorflow/tfjs-backend-cpu');
   const { enableProdMode, setBackend } = await import('@tensorflow/tfjs-core');
   enableProdMode(); // no advice on the console
   await setBackend('cpu');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { initialWeights } from './init.ts';
+import { initialWeights } from '../../test/support/initialWeights.ts';
 import { buildRetinaNet, defaultNetworkOptions } from './network.ts';
 
 const graph = buildRetinaNet(defaultNetworkOptions('nano', 3));

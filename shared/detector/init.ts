@@ -1,7 +1,7 @@
 /** Weights of a network that has seen nothing: a seed, a parameter's name and an element's index decide each number. */
 import { fnv1a32, uniformAt } from '../domain/random.ts';
 import type { ParameterSpec } from './graph.ts';
-import { elementCount, type NetworkGraph } from './network.ts';
+import { elementCount } from './network.ts';
 
 export interface InitOptions {
   readonly seed: number;
@@ -9,11 +9,7 @@ export interface InitOptions {
   readonly prior: number;
 }
 
-/** Every parameter and buffer by name, in torch's layout. */
-export function initialWeights(graph: NetworkGraph, options: InitOptions): Map<string, Float32Array> {
-  return new Map(graph.parameters.map((spec) => [spec.name, initialParameter(spec, options)]));
-}
-
+/** A parameter or buffer, in torch's layout. */
 export function initialParameter(spec: ParameterSpec, { seed, prior }: InitOptions): Float32Array {
   const values = new Float32Array(elementCount(spec.shape));
   const stream = fnv1a32(`${seed}/${spec.name}`);

@@ -1,11 +1,12 @@
 /** A small detector as torch.save leaves it, from weights that have learnt nothing. */
-import { initialWeights } from '../../shared/detector/init.ts';
+
 import {
   buildRetinaNet,
   defaultNetworkOptions,
   type RetinaNetOptions,
 } from '../../shared/detector/network.ts';
 import { dict, pickle, tensor, text, torchArchive, zip } from '../fuzz/torchWriter.ts';
+import { initialWeights } from '../support/initialWeights.ts';
 
 /** ResNet-18 with a narrow pyramid, and torchvision's background column in front of three classes. */
 export const smallDetector: RetinaNetOptions = {

@@ -4,7 +4,6 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../shared/detector/anchors.ts';
 import { decodeBoxes } from '../../shared/detector/boxCoder.ts';
-import { initialWeights } from '../../shared/detector/init.ts';
 import {
   buildRetinaNet,
   defaultNetworkOptions,
@@ -25,6 +24,7 @@ import { exportedFiles } from '../../shared/weights/exportFiles.ts';
 import { fixtureBatch, hashedWeights, type ModelFixture } from '../gpu/torchvisionFixture.ts';
 import { torchvisionModels } from '../gpu/torchvisionModels.ts';
 import { readFixture } from '../support/fixtures.ts';
+import { initialWeights } from '../support/initialWeights.ts';
 import { type OnnxImage, openOnnx } from './onnxDetector.ts';
 
 const standard = {

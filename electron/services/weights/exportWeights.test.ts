@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { initialWeights } from '../../../shared/detector/init.ts';
 import { buildRetinaNet, defaultNetworkOptions } from '../../../shared/detector/network.ts';
 import { dataFingerprint } from '../../../shared/training/checkpoint.ts';
 import { defaultTrainConfig } from '../../../shared/training/config.ts';
@@ -17,6 +16,7 @@ import {
   problemOfAsync,
   testProject,
 } from '../../../test/durability/testProject.ts';
+import { initialWeights } from '../../../test/support/initialWeights.ts';
 import { Jobs } from '../jobs.ts';
 import { Runs } from '../runs/runs.ts';
 import { trainingData } from '../runs/trainingData.ts';
