@@ -5,11 +5,11 @@ import { formatNames } from '../../shared/contract/schemas.ts';
 import { backboneNames } from '../../shared/detector/backbones.ts';
 import { splits } from '../../shared/domain/image.ts';
 import { normalizerNames } from '../../shared/loss/normalizer.ts';
+import { strategyNames } from '../../shared/loss/strategy.ts';
 import {
   augmentNames,
   boxLossNames,
   defaultTrainConfig as defaults,
-  lossNames,
   scheduleNames,
 } from '../../shared/training/config.ts';
 import { findInstallation } from '../host/installation.ts';
@@ -103,7 +103,7 @@ function addTrain(program: Command): void {
       `${backboneNames.join(', ')} ${says(defaults.backbone)}`,
       oneOf(backboneNames),
     )
-    .option('--loss <name>', `${lossNames.join(', ')} ${says(defaults.loss)}`, oneOf(lossNames))
+    .option('--loss <name>', `${strategyNames.join(', ')} ${says(defaults.loss)}`, oneOf(strategyNames))
     .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
     .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
     .option(

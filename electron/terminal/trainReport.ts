@@ -44,6 +44,8 @@ export function describeEvent(event: RunEvent): string | null {
     case 'resumed':
       return `${event.event} at step ${event.step}`;
     case 'step':
+    case 'statistics':
+    case 'control':
     case 'failed':
       return null;
   }

@@ -99,6 +99,8 @@ function record(draft: Draft, event: RunEvent): void {
     case 'done':
       draft.done = event;
       return;
+    case 'statistics':
+    case 'control':
     case 'paused':
     case 'resumed':
       return;

@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 import { splits } from '../domain/image.ts';
+import { maxCompetitors, minCompetitors, raceOrders, raceTrialSchema } from '../race/race.ts';
 import { trainConfigSchema } from '../training/config.ts';
 import { runEventSchema } from '../training/events.ts';
+import { firstStepSchema } from '../training/firstStep.ts';
 import type { HostEvent } from './events.ts';
 import {
   boxPxSchema,
@@ -18,6 +20,7 @@ import {
   jobSchema,
   projectSchema,
   publishedStateSchema,
+  raceSchema,
   runSchema,
   weightsDescriptionSchema,
   weightsSourceSchema,
@@ -168,7 +171,11 @@ export const requests = {
   ),
   'runs.remove': request(z.object({ runId: idSchema }), none),
   'runs.append': request(z.object({ runId: idSchema, events: z.array(runEventSchema).max(10_000) }), none),
-  'runs.events': request(z.object({ runId: idSchema }), z.array(runEventSchema)),
+  /** Whole events in their order, a page of some megabytes at a time: `from` is 0 or the `next` of the page before; null: no more. */
+  'runs.events': request(
+    z.object({ runId: idSchema, from: z.number().int().min(0).default(0) }),
+    z.object({ events: z.array(runEventSchema), next: z.number().nullable() }),
+  ),
   /** `bytes`: the weights as safetensors, then the optimizer's state as safetensors; `weightsLength` divides them. */
   'runs.saveCheckpoint': request(
     z.object({
@@ -185,6 +192,35 @@ export const requests = {
     z.object({ runId: idSchema, step: z.number().int().optional() }),
     z.object({ step: z.number(), meta: z.record(z.string(), z.unknown()), weightsLength: z.number(), bytes }),
   ),
+
+  'races.list': request(none, z.array(raceSchema)),
+  /** Creates a run for every competitor too. */
+  'races.create': request(
+    z.object({
+      order: z.enum(raceOrders),
+      classIds: z.array(z.number().int()),
+      classNames: z.array(z.string()),
+      entries: z
+        .array(z.object({ label: z.string().min(1).max(200), config: trainConfigSchema }))
+        .min(minCompetitors)
+        .max(maxCompetitors),
+    }),
+    raceSchema,
+  ),
+  /** `trials`: how an entry's learning rate was chosen; its run's config takes `learningRate` over while it has no step yet. */
+  'races.update': request(
+    z.object({
+      raceId: idSchema,
+      name: z.string().min(1).max(200).optional(),
+      firstStep: firstStepSchema.optional(),
+      tuned: z
+        .object({ runId: idSchema, learningRate: z.number().positive(), trials: z.array(raceTrialSchema) })
+        .optional(),
+    }),
+    raceSchema,
+  ),
+  /** The race; with `runs` its runs too. */
+  'races.remove': request(z.object({ raceId: idSchema, runs: z.boolean() }), none),
 
   'weights.published': request(none, z.array(publishedStateSchema)),
   /** Downloads a published checkpoint, or goes on with what is there of it. A `download-weights` job tells how far it is, in bytes. */

@@ -7,7 +7,9 @@ import type { Edit } from '../domain/edit.ts';
 import { type ImageRecord, imageStates, splits } from '../domain/image.ts';
 import { type ProblemData, problemKinds } from '../domain/problem.ts';
 import { type ProjectSummary, runStatuses } from '../domain/project.ts';
+import { raceOrders, raceTrialSchema } from '../race/race.ts';
 import { trainConfigSchema } from '../training/config.ts';
+import { firstStepSchema } from '../training/firstStep.ts';
 import { type WeightsDescription, weightsFormats, weightsLayouts } from '../weights/description.ts';
 
 const finite = z.number();
@@ -97,6 +99,27 @@ export const runSchema = z.object({
   problem: problemSchema.nullable(),
 });
 export type RunRecord = z.infer<typeof runSchema>;
+
+/** The same run under several strategies. Each competitor is a run of the project; the race says which, and how they took turns. */
+export const raceSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  /** ISO 8601, UTC. */
+  createdAt: z.string(),
+  order: z.enum(raceOrders),
+  entries: z.array(
+    z.object({
+      /** "Focal loss, gamma 2" */
+      label: z.string(),
+      runId: idSchema,
+      /** Short runs by which the learning rate was chosen; empty: all race with the one that was given. */
+      trials: z.array(raceTrialSchema),
+    }),
+  ),
+  /** Where the logits lie before the first step; null: not measured yet. */
+  firstStep: firstStepSchema.nullable(),
+});
+export type RaceRecord = z.infer<typeof raceSchema>;
 
 export const importProblemSchema = z.object({ file: z.string(), kind: z.string(), detail: z.string() });
 export type ImportProblem = z.infer<typeof importProblemSchema>;

@@ -37,7 +37,9 @@ export function classificationLoss(balance: readonly ClassBalance[]): number {
   return balance.reduce((sum, { foreground, background }) => sum + foreground + background, 0);
 }
 
-type Sums = { -readonly [Field in Exclude<keyof ClassBalance, 'classIndex' | 'background'>]: number };
+type Sums = {
+  -readonly [Field in Exclude<keyof ClassBalance, 'classIndex' | 'background' | `${string}Gradient`>]: number;
+};
 
 function addClass(sum: Sums, image: ImageTerms, k: number, classCount: number, scale: number): void {
   const { terms, matches, classIndices } = image;

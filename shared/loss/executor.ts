@@ -4,7 +4,9 @@
  */
 import type { BoxPx } from '../domain/box.ts';
 import type { ClassBalance } from './balance.ts';
+import type { LogitHistogram, Side } from './histogram.ts';
 import type { NormalizerName } from './normalizer.ts';
+import type { LossSettings } from './strategy.ts';
 
 /** A batch in the network's frame: normalised, resized, zero-padded right and bottom to a multiple of 32. */
 export interface Batch {
@@ -29,6 +31,8 @@ export interface BatchTarget {
   readonly classIndices: Int32Array;
   /** `[count * 4]`: anchors whose centre lies in one of these are ignored unless matched. */
   readonly ignoreBoxes: Float32Array;
+  /** The frame shows the image mirrored left to right. */
+  readonly flipped?: boolean;
 }
 
 export interface StepSettings {
@@ -42,15 +46,72 @@ export interface StepSettings {
   readonly clipNorm?: number;
   readonly alpha: number;
   readonly gamma: number;
-  /** Where absent: `image`, torchvision's. */
+  /** Where absent: `focal`. */
+  readonly strategy?: LossSettings['strategy'];
+  /** The strategy's own numbers, where it has any: absent, its defaults. */
+  readonly beta?: number;
+  readonly hardCount?: number;
+  readonly hardNms?: number;
+  /** What a sampler draws by: the run's seed and the step. Absent: 0 and 0. */
+  readonly draw?: { readonly seed: number; readonly step: number };
+  /** Where absent: `image`, torchvision's. Of strategies that select anchors it divides the box loss alone. */
   readonly normalizer?: NormalizerName;
+  /** `balance`: who causes the loss. `all`: the histogram of the logits too. Absent: `balance`. */
+  readonly statistics?: 'none' | 'balance' | 'all';
+  /** With `all`: hand over what has been counted since the last snapshot, and begin anew. It comes with the next step's report. */
+  readonly snapshot?: boolean;
+}
+
+/** An anchor and what one of its logits costs. */
+export interface HardAnchor {
+  readonly imageId: string;
+  /** The anchor, in pixels of the upright original image (not mirrored), clipped to it. */
+  readonly boxPx: BoxPx;
+  readonly classIndex: number;
+  readonly side: Side;
+  /** p of the class, 0..1. */
+  readonly probability: number;
+  /** Unreduced: before it is divided by anything. */
+  readonly loss: number;
+}
+
+/** What was counted over some steps. */
+export interface Snapshot {
+  /** Steps that were counted. */
+  readonly steps: number;
+  readonly histogram: LogitHistogram;
+  /** Mean weight of an anchor's terms over these steps: a loss summed over the histogram, times this, divided by `steps`, is as the balance's. */
+  readonly scale: number;
+  /** Of the last of these steps, heaviest first; at most one for each place and class. */
+  readonly hardest: readonly HardAnchor[];
+}
+
+/** Logits of a batch on weights that stay as they are. */
+export interface Measured {
+  readonly histogram: LogitHistogram;
+  readonly hardest: readonly HardAnchor[];
+  /** Anchors matched to an object. */
+  readonly positives: number;
+}
+
+export interface MeasureSettings {
+  /** By this loss anchors are hard. */
+  readonly alpha: number;
+  readonly gamma: number;
+  /** At most so many. */
+  readonly hardest: number;
 }
 
 export interface StepReport {
   readonly classification: number;
   readonly box: number;
   readonly positives: number;
+  /** Empty where `statistics` is `none`. */
   readonly balance: readonly ClassBalance[];
+  /** Anchors whose terms counted, where the strategy selects some; absent: all that are not ignored. */
+  readonly selectedAnchors?: number;
+  /** The one that the step before asked for. */
+  readonly snapshot?: Snapshot;
   /** False: loss or a gradient was not finite, and no weight was touched. */
   readonly finite: boolean;
 }
@@ -76,6 +137,10 @@ export interface Executor {
   step(batch: Batch, settings: StepSettings): Promise<StepReport>;
   /** Detections per image of the batch, best first. */
   detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]>;
+  /** A forward pass, and where its logits lie. */
+  measure?(batch: Batch, settings: MeasureSettings): Promise<Measured>;
+  /** The snapshot that was asked for and has not come with a report yet, and what was counted since; null where there is nothing. */
+  lastSnapshot?(): Promise<Snapshot | null>;
   /** Weights under torchvision's names and torch's layout (convolutions OIHW). */
   exportWeights(): Promise<NamedTensor[]>;
   importWeights(tensors: readonly NamedTensor[]): void;

@@ -2,22 +2,27 @@
 import * as z from 'zod';
 import { backboneNames } from '../detector/backbones.ts';
 import { normalizerNames } from '../loss/normalizer.ts';
+import { strategyNames } from '../loss/strategy.ts';
 
 export const boxLossNames = ['l1', 'giou'] as const;
-/** Strategies of the classification loss. The rivals of focal loss join here. */
-export const lossNames = ['focal'] as const;
 export const scheduleNames = ['constant', 'cosine', 'step'] as const;
 export const augmentNames = ['none', 'default'] as const;
 
 export const trainConfigSchema = z.object({
   backbone: z.enum(backboneNames).default('nano'),
-  loss: z.enum(lossNames).default('focal'),
+  loss: z.enum(strategyNames).default('focal'),
   alpha: z.number().min(-1).max(1).default(0.25),
   gamma: z.number().min(0).max(10).default(2),
+  /** The rivals' own numbers; what they mean stands in shared/loss/strategy.ts. */
+  beta: z.number().min(-20).max(20).default(1),
+  hardCount: z.number().int().min(1).max(100_000).default(128),
+  hardNms: z.number().gt(0).max(1).default(0.5),
   /** pi: the foreground probability that the last bias starts at, `-log((1 - pi) / pi)`. */
   prior: z.number().gt(0).lt(1).default(0.01),
   /** What the loss is divided by: a moving average of positives (detectron2), or each image's own (torchvision). */
   normalizer: z.enum(normalizerNames).default('moving'),
+  /** Every anchor of the network is this much larger or smaller than its backbone's usual ones. */
+  anchorScale: z.number().min(0.125).max(4).default(1),
   boxLoss: z.enum(boxLossNames).default('l1'),
   steps: z.number().int().min(1).max(1_000_000).default(1000),
   batch: z.number().int().min(1).max(64).default(2),
@@ -39,12 +44,26 @@ export const trainConfigSchema = z.object({
   evaluateEvery: z.number().int().min(0).default(250),
   /** At most so many validation images an evaluation, evenly spaced; 0: all of them. */
   evaluateImages: z.number().int().min(0).default(500),
+  /** Where the logits lie is written to the log every so many steps (more with many classes); 0: never. */
+  statisticsEvery: z.number().int().min(0).default(10),
   checkpointEvery: z.number().int().min(1).default(100),
   /** `random`, a run's id, `file:PATH` (absolute), or `published:ID` (shared/weights/published.ts). See shared/training/startingPoint.ts. */
   init: z.string().max(5000).default('random'),
   /** Train on images in progress and unlabelled too. */
   includeUnreviewed: z.boolean().default(false),
 });
+
+/** What can be changed while a run is under way; what is absent stays as it is. Without the config's defaults: nothing changes unasked. */
+export const hotChangeSchema = z.object({
+  loss: z.enum(strategyNames).optional(),
+  alpha: z.number().min(-1).max(1).optional(),
+  gamma: z.number().min(0).max(10).optional(),
+  beta: z.number().min(-20).max(20).optional(),
+  hardCount: z.number().int().min(1).max(100_000).optional(),
+  hardNms: z.number().gt(0).max(1).optional(),
+  learningRate: z.number().positive().max(10).optional(),
+});
+export type HotChange = z.infer<typeof hotChangeSchema>;
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 

@@ -1,5 +1,7 @@
 /** A run's events, one JSON line each in `runs/ID/events.jsonl`: every chart and every figure can be redrawn from them. */
 import * as z from 'zod';
+import { sides } from '../loss/histogram.ts';
+import { hotChangeSchema } from './config.ts';
 
 export const classBalanceEventSchema = z.object({
   class: z.string(),
@@ -10,6 +12,10 @@ export const classBalanceEventSchema = z.object({
   positives: z.number(),
   backgroundTrueAnchors: z.number(),
   backgroundOtherAnchors: z.number(),
+  /** Sums of |dL/dlogit|; absent in logs of earlier versions, as everything optional here. */
+  foregroundGradient: z.number().optional(),
+  backgroundTrueGradient: z.number().optional(),
+  backgroundOtherGradient: z.number().optional(),
 });
 export type ClassBalanceEvent = z.infer<typeof classBalanceEventSchema>;
 
@@ -17,6 +23,17 @@ export type ClassBalanceEvent = z.infer<typeof classBalanceEventSchema>;
 export const evaluationSplits = ['val', 'reviewed'] as const;
 
 const figure = z.number().nullable();
+
+export const hardAnchorEventSchema = z.object({
+  imageId: z.string(),
+  /** x1 y1 x2 y2 in pixels of the upright image. */
+  boxPx: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  class: z.string(),
+  side: z.enum(sides),
+  probability: z.number(),
+  loss: z.number(),
+});
+export type HardAnchorEvent = z.infer<typeof hardAnchorEventSchema>;
 
 export const runEventSchema = z.discriminatedUnion('event', [
   z.object({
@@ -44,6 +61,27 @@ export const runEventSchema = z.discriminatedUnion('event', [
     positives: z.number(),
     balance: z.array(classBalanceEventSchema),
     stepMs: z.number(),
+    /** Anchors whose terms counted, where the strategy selects some. */
+    selectedAnchors: z.number().optional(),
+  }),
+  /** Where the logits of the steps up to this one lay: every gamma's loss and curve can be redrawn from it. */
+  z.object({
+    event: z.literal('statistics'),
+    /** The last step that was counted, and how many were. The weights changed in between: model states are mixed. */
+    step: z.number(),
+    steps: z.number(),
+    scale: z.number(),
+    /** Of `shared/loss/histogramText.ts`. */
+    histogram: z.string(),
+    hardest: z.array(hardAnchorEventSchema),
+  }),
+  /** Something was changed while the run was under way; it holds from this step on. */
+  z.object({
+    event: z.literal('control'),
+    step: z.number(),
+    change: hotChangeSchema,
+    /** Done again from the log, not by hand. */
+    replayed: z.boolean().optional(),
   }),
   /** COCO's figures; null where there was nothing to be found. Those that may be absent are so in logs of earlier versions. */
   z.object({
@@ -109,3 +147,5 @@ export const runEventSchema = z.discriminatedUnion('event', [
 export type RunEvent = z.infer<typeof runEventSchema>;
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;
 export type EvaluationEvent = Extract<RunEvent, { event: 'evaluation' }>;
+export type StatisticsEvent = Extract<RunEvent, { event: 'statistics' }>;
+export type ControlEvent = Extract<RunEvent, { event: 'control' }>;

@@ -27,12 +27,14 @@ const sharedOrder: readonly (readonly [name: string, packages: readonly string[]
   ['domain', []],
   ['detector', []],
   ['loss', []],
+  ['charts', []],
   ['formats', ['fast-xml-parser', 'yaml']],
   ['weights', ['@bufbuild/protobuf']],
   ['reference', tfjs],
   ['engine', []],
   ['evaluation', []],
   ['training', ['zod']],
+  ['race', ['zod']],
   ['contract', ['zod']],
 ];
 
