@@ -8,7 +8,7 @@ import {
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { lossText } from '../balance/share.ts';
+import { lossText } from '../balance/beams/share.ts';
 import { useDialogs } from '../store/dialogs.ts';
 import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
 import { useRuns } from '../store/runs.ts';

@@ -1,6 +1,6 @@
 /** Before the first run: the same beams at rest, and what they will tell. */
-import { BalanceBoard } from '../balance/BalanceBoard.tsx';
-import { restingBeam } from '../balance/share.ts';
+import { BalanceBoard } from '../balance/beams/BalanceBoard.tsx';
+import { restingBeam } from '../balance/beams/share.ts';
 import { useProject } from '../store/project.ts';
 import { smoothingSteps } from '../store/runHistory.ts';
 import { useDraft } from './draft.ts';

@@ -1,5 +1,5 @@
 /** From a step's balance to what one beam shows: shares, and the sum that ties the beams to the loss beside them. */
-import type { ClassBalanceEvent } from '../../shared/training/events.ts';
+import type { ClassBalanceEvent } from '../../../shared/training/events.ts';
 
 /** One class's loss and who causes it. Losses carry the classification loss's own normalisation. */
 export interface BeamNumbers {
