@@ -8,6 +8,7 @@ import {
   levelNames,
   parameterCount,
   pyramidSizes,
+  withAnchorScale,
 } from './network.ts';
 
 describe('parameters', () => {
@@ -124,6 +125,20 @@ describe('the graph', () => {
     const again = JSON.parse(JSON.stringify(options)) as typeof options;
     expect(buildRetinaNet(again)).toEqual(buildRetinaNet(options));
   });
+});
+
+it('scales the anchors that a network has, on every level, and nothing else', () => {
+  const nano = defaultNetworkOptions('nano', 3);
+  const resnet = defaultNetworkOptions('resnet18', 3);
+  expect(withAnchorScale(nano, 1)).toBe(nano);
+  expect(withAnchorScale(nano, 0.5)).toEqual({
+    ...nano,
+    anchorSizes: nano.anchorSizes!.map((sizes) => sizes.map((size) => size / 2)),
+  });
+  // Of the usual sizes of torchvision too, which stand nowhere in the options, and of what was scaled before.
+  const halved = withAnchorScale(resnet, 0.5);
+  expect(halved.anchorSizes?.map(([first]) => first)).toEqual([16, 32, 64, 128, 256]);
+  expect(withAnchorScale(halved, 2).anchorSizes?.[2]).toEqual([128, 161, 203]);
 });
 
 it('halves the pyramid rounding up', () => {

@@ -2,7 +2,7 @@
  * RetinaNet as torchvision 0.14 builds it: a backbone's C3, C4 and C5, a feature pyramid P3 to P7, and two subnets shared
  * by all levels. Every difference between its versions (and between loaded and random weights) is an option.
  */
-import { anchorsPerPosition, type FeatureSize } from './anchors.ts';
+import { anchorSizesOf, anchorsPerPosition, type FeatureSize } from './anchors.ts';
 import {
   addBackbone,
   addConvNode,
@@ -86,6 +86,13 @@ export function defaultNetworkOptions(
 function halfAnchorSizes(level: number): number[] {
   const base = 16 * 2 ** level;
   return [base, Math.round(base * 2 ** (1 / 3)), Math.round(base * 2 ** (2 / 3))];
+}
+
+/** The network with every anchor `scale` times the size it has. 1: as it is. */
+export function withAnchorScale(network: RetinaNetOptions, scale: number): RetinaNetOptions {
+  if (scale === 1) return network;
+  const scaled = levelNames.map((_, level) => anchorSizesOf(level, network).map((size) => size * scale));
+  return { ...network, anchorSizes: scaled };
 }
 
 /** The whole detector as a graph of layers. */
