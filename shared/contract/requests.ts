@@ -18,6 +18,7 @@ import {
   idSchema,
   imageSchema,
   jobSchema,
+  problemSchema,
   projectSchema,
   publishedStateSchema,
   raceSchema,
@@ -193,7 +194,8 @@ export const requests = {
     z.object({ step: z.number(), meta: z.record(z.string(), z.unknown()), weightsLength: z.number(), bytes }),
   ),
 
-  'races.list': request(none, z.array(raceSchema)),
+  /** Newest first. A race whose file cannot be read is told of in `problems`; the others are listed all the same. */
+  'races.list': request(none, z.object({ races: z.array(raceSchema), problems: z.array(problemSchema) })),
   /** Creates a run for every competitor too. */
   'races.create': request(
     z.object({
