@@ -5,6 +5,7 @@ import type { RequestParams } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { client } from '../bridge/client.ts';
 import { bestStep } from '../store/predictionChoice.ts';
+import { runMilestones } from '../store/runEvents.ts';
 import { useRuns } from '../store/runs.ts';
 import { bytesText } from '../store/words.ts';
 import classes from './dialog.module.css';
@@ -175,7 +176,7 @@ function doneWords(dest: string, { job }: JobRun): string {
 function useBestStep(run: RunRecord): number | null {
   const [step, setStep] = useState<number | null>(null);
   useEffect(() => {
-    client.request('runs.events', { runId: run.id }).then(
+    runMilestones(client, run.id).then(
       (events) => setStep(bestStep(events)),
       // The newest weights can be exported all the same.
       () => {},

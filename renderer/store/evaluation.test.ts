@@ -46,7 +46,7 @@ function setUp(
   const ended = vi.fn();
   const client = {
     async request(name: string, params: { events: EvaluationEvent[] }) {
-      if (name === 'runs.events') return answers.events ?? [];
+      if (name === 'runs.events') return { events: answers.events ?? [], next: null };
       if (name === 'training.data') {
         const validation = answers.validation ?? [image('a'), image('b', 1), image('c', 2)];
         return { classIds: [7, 9, 4], classes: ['RBC', 'WBC', 'New'], train: [image('t')], validation };

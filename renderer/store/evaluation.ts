@@ -18,6 +18,7 @@ import { type EvaluationSplit, evaluationsOf, withEvaluation } from './evaluatio
 import { type EvaluationJob, EvaluationSession, type SessionTools } from './evaluationSession.ts';
 import { bestStep, type CheckpointChoice } from './predictionChoice.ts';
 import { useProject } from './project.ts';
+import { runMilestones } from './runEvents.ts';
 
 export interface EvaluationTask {
   readonly runId: string;
@@ -68,9 +69,7 @@ export function createEvaluationsStore(tools: SessionTools) {
       evaluate: (run, choice, split) => conductor.evaluate(run, choice, split),
       cancel: () => conductor.cancel(),
       async readLog(runId) {
-        const evaluations = await tools.client
-          .request('runs.events', { runId })
-          .then(evaluationsOf, () => []);
+        const evaluations = await runMilestones(tools.client, runId).then(evaluationsOf, () => []);
         set({ logs: new Map(get().logs).set(runId, evaluations) });
       },
       dismissEnded: () => set({ ended: null }),
@@ -160,7 +159,7 @@ class Conductor {
   async #stepOf({ id: runId, checkpointStep }: RunRecord, choice: CheckpointChoice): Promise<number> {
     const newest = checkpointStep ?? 0;
     if (choice === 'newest') return newest;
-    return bestStep(await this.#tools.client.request('runs.events', { runId })) ?? newest;
+    return bestStep(await runMilestones(this.#tools.client, runId)) ?? newest;
   }
 
   #patch(changes: Partial<EvaluationTask>): void {

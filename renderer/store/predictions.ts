@@ -21,6 +21,7 @@ import {
   withClassIds,
 } from './predictionChoice.ts';
 import { useProject } from './project.ts';
+import { runMilestones } from './runEvents.ts';
 import { useRuns } from './runs.ts';
 
 export interface PredictionSettings {
@@ -161,7 +162,7 @@ class Conductor {
   async #stepOf(run: RunRecord, choice: CheckpointChoice): Promise<number> {
     const newest = run.checkpointStep ?? 0;
     if (choice === 'newest') return newest;
-    return bestStep(await this.#tools.client.request('runs.events', { runId: run.id })) ?? newest;
+    return bestStep(await runMilestones(this.#tools.client, run.id)) ?? newest;
   }
 
   #obtainWorker(): WorkerHandle {

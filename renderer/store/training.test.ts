@@ -52,7 +52,7 @@ function setUp() {
   const answers: Record<string, (params: Record<string, unknown>) => unknown> = {
     'training.data': () => ({ classIds: [7], classes: ['RBC'], train: [], validation: [] }),
     'runs.create': () => record,
-    'runs.events': () => [started],
+    'runs.events': () => ({ events: [started], next: null }),
     'runs.append': () => ({}),
     'runs.update': ({ runId, ...changes }) => ({ ...runs.get(runId as string), ...changes }),
   };

@@ -15,6 +15,7 @@ import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, TrainTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
 import { useProject } from './project.ts';
+import { readRunEvents } from './runEvents.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
 import { type RunEnd, RunSession } from './runSession.ts';
 import { useRuns } from './runs.ts';
@@ -138,7 +139,7 @@ class Conductor {
     const run = runs().find(({ id }) => id === runId);
     if (this.#get().live || !run) return;
     try {
-      const history = recordEvents(emptyHistory, await client.request('runs.events', { runId }));
+      const history = await readHistory(client, runId);
       putRun(await client.request('runs.update', { runId, status: 'running', problem: null }));
       await this.#begin(run, true, { ...history, failure: null, done: null });
     } catch (error) {
@@ -271,12 +272,20 @@ async function view({ client }: TrainingTools, set: Set, get: Get, runId: string
   if (live?.runId === runId) return;
   const isStillWanted = () => get().viewed?.runId === runId && get().live?.runId !== runId;
   try {
-    const events = await client.request('runs.events', { runId });
-    if (isStillWanted()) set({ viewed: { runId, history: recordEvents(emptyHistory, events) } });
+    const history = await readHistory(client, runId);
+    if (isStillWanted()) set({ viewed: { runId, history } });
   } catch (error) {
     if (isStillWanted()) set({ viewed: null });
     reportProblem(error);
   }
+}
+
+async function readHistory(client: TrainingTools['client'], runId: string): Promise<RunHistory> {
+  let history = emptyHistory;
+  await readRunEvents(client, runId, (events) => {
+    history = recordEvents(history, events);
+  });
+  return history;
 }
 
 /** `stopping` stays until the run has ended; a wish that the run has answered becomes what it is. */

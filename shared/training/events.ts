@@ -145,6 +145,11 @@ export const runEventSchema = z.discriminatedUnion('event', [
   }),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
+/** All but the steps and what was counted over them, which are most of a log. */
+export function isMilestone({ event }: RunEvent): boolean {
+  return event !== 'step' && event !== 'statistics';
+}
+
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;
 export type EvaluationEvent = Extract<RunEvent, { event: 'evaluation' }>;
 export type StatisticsEvent = Extract<RunEvent, { event: 'statistics' }>;

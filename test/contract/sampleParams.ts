@@ -49,7 +49,7 @@ export const sampleParams: { readonly [N in RequestName]: RequestParams<N> } = {
   'runs.update': { runId, status: 'paused' },
   'runs.remove': { runId },
   'runs.append': { runId, events: [{ event: 'checkpoint', step: 3, path: 'runs/run-1/3' }] },
-  'runs.events': { runId },
+  'runs.events': { runId, from: 4_194_304 },
   'runs.saveCheckpoint': {
     runId,
     step: 3,
@@ -58,6 +58,36 @@ export const sampleParams: { readonly [N in RequestName]: RequestParams<N> } = {
     bytes: Uint8Array.from({ length: 512 }, (_, i) => 255 - (i % 256)),
   },
   'runs.loadCheckpoint': { runId },
+  'races.list': {},
+  'races.create': {
+    order: 'interleaved',
+    classIds: [1],
+    classNames: ['RBC'],
+    entries: [
+      { label: 'Focal loss, γ 2', config: defaultTrainConfig },
+      { label: 'Cross-entropy', config: { ...defaultTrainConfig, loss: 'ce' } },
+    ],
+  },
+  'races.update': {
+    raceId: 'race-1',
+    tuned: { runId, learningRate: 0.02, trials: [{ learningRate: 0.02, steps: 9, AP50: null, loss: 1.5 }] },
+  },
+  'races.remove': { raceId: 'race-1', runs: true },
+  'races.list': {},
+  'races.create': {
+    order: 'interleaved',
+    classIds: [1],
+    classNames: ['RBC'],
+    entries: [
+      { label: 'Focal loss, γ 2', config: defaultTrainConfig },
+      { label: '<b>Cross-entropy</b>', config: { ...defaultTrainConfig, loss: 'ce' } },
+    ],
+  },
+  'races.update': {
+    raceId: 'race-1',
+    tuned: { runId, learningRate: 0.03, trials: [{ learningRate: 0.03, steps: 5, AP50: null, loss: null }] },
+  },
+  'races.remove': { raceId: 'race-1', runs: true },
   'weights.published': {},
   'weights.download': { id: 'resnet18' },
   'weights.forget': { id: 'resnet18' },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Serving, serve } from '../../electron/web/serve.ts';
+import { allRunEvents } from '../../renderer/store/runEvents.ts';
 import { labelsOf, proposalsOf } from '../../shared/domain/box.ts';
 import { browserSupported, type OpenedBrowser, openBrowser } from '../support/browser.ts';
 import { ask } from './ask.ts';
@@ -132,7 +133,7 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
 
   it('has written every step with terms that sum to its classification loss', async () => {
     const [run] = await ask(serving, 'runs.list', {});
-    const events = await ask(serving, 'runs.events', { runId: run!.id });
+    const events = await allRunEvents({ request: (name, params) => ask(serving, name, params) }, run!.id);
     const steps = events.filter((event) => event.event === 'step');
     expect(steps.length).toBeGreaterThanOrEqual(30);
     for (const { balance, classification } of steps) {

@@ -4,7 +4,7 @@
  */
 import type { HostEvent } from '../../shared/contract/events.ts';
 import type { Handlers, RequestName, RequestResult } from '../../shared/contract/requests.ts';
-import type { Job, RunRecord } from '../../shared/contract/schemas.ts';
+import type { Job, RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import type { ClassRecord } from '../../shared/domain/classes.ts';
 import type { ImageRecord } from '../../shared/domain/image.ts';
@@ -87,6 +87,28 @@ const run: RunRecord = {
   AP50: null,
   problem: null,
 };
+const race: RaceRecord = {
+  ...{ id: 'race-1', name: 'Race 1', createdAt: run.createdAt, order: 'turns', firstStep: null },
+  entries: [
+    { label: 'Focal loss, γ 2', runId: run.id, trials: [] },
+    { label: '<img onerror=alert(1)>', runId: 'run-2', trials: [] },
+  ],
+};
+const race: RaceRecord = {
+  id: 'race-1',
+  name: 'Race 1',
+  createdAt: run.createdAt,
+  order: 'interleaved',
+  entries: [
+    { label: 'Focal loss, γ 2', runId: run.id, trials: [] },
+    {
+      label: '<b>Cross-entropy</b>',
+      runId: 'run-2',
+      trials: [{ learningRate: 0.03, steps: 5, AP50: null, loss: null }],
+    },
+  ],
+  firstStep: null,
+};
 const opened = { image, boxes: [box], history: { undo: 'Draw box', redo: null } };
 /** Every byte value, so that no transport can pass by treating bytes as text. */
 const everyByte = Uint8Array.from({ length: 768 }, (_, i) => i % 256);
@@ -133,9 +155,20 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
   'runs.update': run,
   'runs.remove': {},
   'runs.append': {},
-  'runs.events': [{ event: 'paused', step: 3 }],
+  'runs.events': { events: [{ event: 'paused', step: 3 }], next: null },
   'runs.saveCheckpoint': { path: 'runs/run-1/checkpoint-3' },
   'runs.loadCheckpoint': { step: 3, meta: { adapter: 'none' }, weightsLength: 256, bytes: everyByte },
+  'races.list': [race],
+  'races.create': race,
+  'races.update': race,
+  'races.remove': {},
+  'races.list': {
+    races: [race],
+    problems: [{ kind: 'damaged', message: 'race-2 is damaged.', remedy: 'Look.', detail: '' }],
+  },
+  'races.create': race,
+  'races.update': race,
+  'races.remove': {},
   'weights.published': publishedWeights.map(({ id, fileName, bytes }, index) => ({
     id,
     state: (['ready', 'partial', 'absent'] as const)[index % 3]!,

@@ -1,4 +1,4 @@
-/** A run's events as JSON lines: appended and synced, read back even where the last line was torn by a crash. */
+/** A run's events as JSON lines: appended and synced, read back page by page, even where the last line was torn by a crash. */
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type RunEvent, runEventSchema } from '../../../shared/training/events.ts';
@@ -6,14 +6,23 @@ import { asProblem } from '../store/failures.ts';
 
 const newline = 0x0a;
 
+export interface EventPage {
+  readonly events: RunEvent[];
+  /** Where the next page begins, a byte of the file; null: this was the last. */
+  readonly next: number | null;
+}
+
 export class EventLog {
   readonly #path: string;
+  readonly #pageBytes: number;
   #mended = false;
   /** One append after another, so that lines never mix. */
   #last: Promise<void> = Promise.resolve();
 
-  constructor(path: string) {
+  /** A page is about `pageBytes` of whole lines; a longer line is a page of its own. */
+  constructor(path: string, pageBytes = 4 << 20) {
     this.#path = path;
+    this.#pageBytes = pageBytes;
   }
 
   /** Resolves when the events are on the disk. Throws a Problem; what was there before stays whole. */
@@ -23,27 +32,29 @@ export class EventLog {
     return next;
   }
 
-  /** Every whole event, in order. A torn or unknown line is passed over: the rest of the run is still worth seeing. */
-  async read(): Promise<RunEvent[]> {
+  /**
+   * Whole events in their order, from 0 or where the page before ended. A torn or unknown line is passed over: the rest of the run is
+   * still worth seeing.
+   */
+  async read(from = 0): Promise<EventPage> {
     await this.#last.catch(() => {});
-    const events: RunEvent[] = [];
     let file: FileHandle;
     try {
       file = await open(this.#path, 'r');
     } catch (error) {
       const problem = asProblem(error, this.#path);
-      if (problem.kind === 'not-found') return [];
+      if (problem.kind === 'not-found') return { events: [], next: null };
       throw problem;
     }
     try {
-      for await (const line of file.readLines()) {
-        const event = parseLine(line);
-        if (event) events.push(event);
-      }
+      const { text, next } = await readLines(file, from, this.#pageBytes);
+      const events = text.split('\n').flatMap((line) => parseLine(line) ?? []);
+      return { events, next };
+    } catch (error) {
+      throw asProblem(error, this.#path);
     } finally {
       await file.close();
     }
-    return events;
   }
 
   async #append(events: readonly RunEvent[]): Promise<void> {
@@ -65,6 +76,23 @@ export class EventLog {
       this.#mended = false;
       throw asProblem(error, this.#path);
     }
+  }
+}
+
+/** Up to the last line that ends in the page, or in the first page after it where any does; else all that is left. */
+async function readLines(file: FileHandle, from: number, pageBytes: number) {
+  const chunks: Buffer[] = [];
+  for (let at = from; ; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(pageBytes), 0, pageBytes, at);
+    const chunk = buffer.subarray(0, bytesRead);
+    const length = chunk.lastIndexOf(newline) + 1;
+    chunks.push(length > 0 ? chunk.subarray(0, length) : chunk);
+    if (length > 0 || bytesRead === 0) {
+      const next = at + length;
+      const isLast = bytesRead === 0 || next >= (await file.stat()).size;
+      return { text: Buffer.concat(chunks).toString('utf8'), next: isLast ? null : next };
+    }
+    at += bytesRead;
   }
 }
 

@@ -34,7 +34,7 @@ export function runHandlers(context: Context): Pick<Handlers, RunRequests> {
       told(await context.runs().append(runId, events));
       return {};
     },
-    'runs.events': async ({ runId }) => context.runs().events(runId),
+    'runs.events': async ({ runId, from }) => context.runs().events(runId, from),
     'runs.saveCheckpoint': async ({ runId, step, meta, weightsLength, bytes }) => {
       if (weightsLength < 0 || weightsLength > bytes.length) {
         throw new Problem(

@@ -23,7 +23,7 @@ import {
 } from '../../../test/durability/testProject.ts';
 import { ProjectStore } from '../store/projectStore.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoints.ts';
-import { EventLog } from './eventLog.ts';
+import { EventLog, type EventPage } from './eventLog.ts';
 import { Runs } from './runs.ts';
 import { trainingData } from './trainingData.ts';
 
@@ -47,9 +47,20 @@ const checkpoint = (step: number, AP50: number | null = null) => ({
   state: Uint8Array.of(step, 9),
 });
 
+async function allOf(log: EventLog): Promise<RunEvent[]> {
+  const all: RunEvent[] = [];
+  for (let from: number | null = 0; from !== null; ) {
+    const { events, next }: EventPage = await log.read(from);
+    all.push(...events);
+    from = next;
+  }
+  return all;
+}
+
 describe('the event log', () => {
   it('is empty before the first event', async () => {
-    expect(await new EventLog(join(scratchFolder(), 'runs', 'events.jsonl')).read()).toEqual([]);
+    const log = new EventLog(join(scratchFolder(), 'runs', 'events.jsonl'));
+    expect(await log.read()).toEqual({ events: [], next: null });
   });
 
   it('keeps events in order, also when they are appended at once', async () => {
@@ -57,16 +68,17 @@ describe('the event log', () => {
     await Promise.all(
       [1, 2, 3].map((step) => log.append([checkpointEvent(step), checkpointEvent(step + 10)])),
     );
-    expect((await log.read()).map((event) => 'step' in event && event.step)).toEqual([1, 11, 2, 12, 3, 13]);
+    const { events } = await log.read();
+    expect(events.map((event) => 'step' in event && event.step)).toEqual([1, 11, 2, 12, 3, 13]);
   });
 
   it('survives a last line that a crash tore, and does not glue the next event to it', async () => {
     const path = join(scratchFolder(), 'events.jsonl');
     await new EventLog(path).append([checkpointEvent(1), checkpointEvent(2)]);
     appendFileSync(path, '{"event":"checkpoint","st');
-    expect(await new EventLog(path).read()).toHaveLength(2);
+    expect(await allOf(new EventLog(path))).toHaveLength(2);
     await new EventLog(path).append([checkpointEvent(3)]);
-    expect(await new EventLog(path).read()).toEqual([1, 2, 3].map(checkpointEvent));
+    expect(await allOf(new EventLog(path))).toEqual([1, 2, 3].map(checkpointEvent));
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(4);
   });
 
@@ -74,14 +86,44 @@ describe('the event log', () => {
     const path = join(scratchFolder(), 'events.jsonl');
     writeFileSync(path, `{"event":"${'x'.repeat(200_000)}`);
     await new EventLog(path).append([checkpointEvent(1)]);
-    expect(await new EventLog(path).read()).toEqual([checkpointEvent(1)]);
+    expect(await allOf(new EventLog(path))).toEqual([checkpointEvent(1)]);
   });
 
   it('passes over a line in the middle that it cannot read', async () => {
     const path = join(scratchFolder(), 'events.jsonl');
     const lines = [checkpointEvent(1), { event: 'from the future' }, checkpointEvent(2)];
     writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\nnot json\n')}\n`);
-    expect(await new EventLog(path).read()).toEqual([checkpointEvent(1), checkpointEvent(2)]);
+    expect(await allOf(new EventLog(path))).toEqual([checkpointEvent(1), checkpointEvent(2)]);
+  });
+
+  const words = [...'aé白🧫'].map((letter, index): RunEvent => {
+    return { event: 'checkpoint', step: index, path: letter.repeat(3 * index + 1) };
+  });
+
+  it.each([
+    ['whole', words, ''],
+    ['torn', words, '{"event":"checkpoint","step":9,"pa'],
+    ['torn within a character', words, Buffer.from('{"event":"checkpoint","path":"白').subarray(0, -1)],
+    ['nothing but a torn line', [], '{"event"'],
+  ])('hands the same events over in pages of any size: %s', async (_, events, tail) => {
+    const path = join(scratchFolder(), 'events.jsonl');
+    await new EventLog(path).append(events);
+    appendFileSync(path, tail);
+    for (let pageBytes = 1; pageBytes < 200; pageBytes++) {
+      expect(await allOf(new EventLog(path, pageBytes))).toEqual(events);
+    }
+  });
+
+  it('ends a page where a line ends, and says where the next begins', async () => {
+    const path = join(scratchFolder(), 'events.jsonl');
+    const log = new EventLog(path, 120);
+    await log.append([1, 2, 3].map(checkpointEvent));
+    const line = readFileSync(path).length / 3;
+    expect(await log.read()).toEqual({ events: [1, 2].map(checkpointEvent), next: 2 * line });
+    expect(await log.read(2 * line)).toEqual({ events: [checkpointEvent(3)], next: null });
+    expect(await log.read(3 * line)).toEqual({ events: [], next: null });
+    await log.append([checkpointEvent(4)]);
+    expect(await log.read(3 * line)).toEqual({ events: [checkpointEvent(4)], next: null });
   });
 
   it.skipIf(!existsSync('/dev/full'))('says that the disk is full', async () => {
@@ -176,7 +218,8 @@ describe('runs', () => {
     await runs.update(id, { name: 'Mine', status: 'failed', problem });
     expect(store.run(id)).toMatchObject({ name: 'Mine', step: 2, checkpointStep: 2, AP50: 0.25, problem });
     expect(JSON.parse(readFileSync(join(path, 'runs', id, 'run.json'), 'utf8'))).toEqual(store.run(id));
-    expect(await runs.events(id)).toEqual([stepEvent(1), stepEvent(2), evaluation]);
+    expect(await runs.events(id)).toEqual({ events: [stepEvent(1), stepEvent(2), evaluation], next: null });
+    expect(await runs.milestones(id)).toEqual([evaluation]);
   });
 
   it('are interrupted where their process ended', async () => {

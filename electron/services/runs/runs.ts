@@ -3,12 +3,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRecord } from '../../../shared/contract/schemas.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
-import type { RunEvent } from '../../../shared/training/events.ts';
+import { isMilestone, type RunEvent } from '../../../shared/training/events.ts';
 import { writeFileAtomically } from '../store/atomicFile.ts';
 import type { ProjectStore } from '../store/projectStore.ts';
 import type { NewRun, RunChange } from '../store/runTable.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoints.ts';
-import { EventLog } from './eventLog.ts';
+import { EventLog, type EventPage } from './eventLog.ts';
 
 export class Runs {
   readonly #store: ProjectStore;
@@ -48,8 +48,24 @@ export class Runs {
     return Object.keys(change).length > 0 ? this.#store.updateRun(id, change) : run;
   }
 
-  events(id: string): Promise<RunEvent[]> {
-    return this.#log(this.#store.run(id).id).read();
+  /** A page of the run's log, as `runs.events` hands it over. */
+  async events(id: string, from = 0): Promise<EventPage> {
+    return this.#log(this.#store.run(id).id).read(from);
+  }
+
+  async *eventPages(id: string): AsyncGenerator<RunEvent[]> {
+    for (let from: number | null = 0; from !== null; ) {
+      const page: EventPage = await this.events(id, from);
+      yield page.events;
+      from = page.next;
+    }
+  }
+
+  /** The log without its steps and statistics. */
+  async milestones(id: string): Promise<RunEvent[]> {
+    const found: RunEvent[] = [];
+    for await (const events of this.eventPages(id)) found.push(...events.filter(isMilestone));
+    return found;
   }
 
   /** Resolves to the weights' path inside the project, with forward slashes. */

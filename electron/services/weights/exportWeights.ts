@@ -48,7 +48,7 @@ export async function exportRun(
   if (!known) throw withoutNetwork(name);
 
   await tell(1, 'Gathering what is known of them for the model card');
-  const facts = runFacts(store, run, { step, meta, classes: known.classes }, await runs.events(run.id));
+  const facts = runFacts(store, run, { step, meta, classes: known.classes }, await runs.milestones(run.id));
   const card: ModelCardFacts = { ...facts, version, date: new Date().toISOString() };
 
   await tell(2, format === 'onnx' ? 'Putting the ONNX file together' : 'Putting the file together');

@@ -92,7 +92,7 @@ async function cardOf(found: FoundWeights, store: ProjectStore | null): Promise<
   const told = toldSchema(classes?.length ?? 0).parse(meta ?? {});
   const { step } = told;
   if (source.kind === 'run' && store && meta && step !== null) {
-    const events = await new Runs(store).events(source.runId);
+    const events = await new Runs(store).milestones(source.runId);
     return { ...runFacts(store, store.run(source.runId), { step, meta, classes }, events), ...now };
   }
   return { ...told, name: told.name ?? description.name, classes, config: found.config, ...now };
