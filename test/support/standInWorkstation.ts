@@ -158,7 +158,10 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
   'runs.events': { events: [{ event: 'paused', step: 3 }], next: null },
   'runs.saveCheckpoint': { path: 'runs/run-1/checkpoint-3' },
   'runs.loadCheckpoint': { step: 3, meta: { adapter: 'none' }, weightsLength: 256, bytes: everyByte },
-  'races.list': [race],
+  'races.list': {
+    races: [race],
+    problems: [{ kind: 'damaged', message: 'race-2 is damaged.', remedy: 'Look.', detail: '' }],
+  },
   'races.create': race,
   'races.update': race,
   'races.remove': {},
