@@ -1,22 +1,26 @@
 /**
- * One run in one worker after another: starts it, batches its events, ends it. What a loss or an end means for the run is not
- * decided here.
+ * One task in one worker after another, a run or a race: starts it, batches its events, ends it. What a loss or an end means is
+ * not decided here.
  */
 import type { Client } from '../../shared/contract/requests.ts';
+import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import type { StartWorker, WorkerHandle, WorkerNews } from '../worker/host.ts';
-import type { DeviceReport, ToWorker, TrainTask } from '../worker/protocol.ts';
+import type { DeviceReport, ToWorker } from '../worker/protocol.ts';
 
 export type RunEnd = 'finished' | 'stopped' | 'failed';
 
-export interface RunSessionListener {
+export interface SessionListener {
   onDevice(device: DeviceReport): void;
   /** What it is doing before its first step. */
   onText(text: string): void;
-  onEvents(events: readonly RunEvent[]): void;
+  /** By run. */
+  onEvents(events: ReadonlyMap<string, readonly RunEvent[]>): void;
   onLost(reason: string): void;
-  onEnded(end: RunEnd, problem: ProblemData | null): void;
+  onRunEnded(runId: string, end: RunEnd, problem: ProblemData | null): void;
+  onRaceUpdated?(race: RaceRecord): void;
+  onRaceEnded?(problem: ProblemData | null): void;
   onBroken(problem: ProblemData): void;
 }
 
@@ -26,31 +30,28 @@ const flushEveryMs = 120;
 export class RunSession {
   readonly #client: Pick<Client, 'request'>;
   readonly #startWorker: StartWorker;
-  readonly #listener: RunSessionListener;
-  readonly #task: TrainTask;
+  readonly #listener: SessionListener;
   #worker: WorkerHandle | null = null;
-  #queue: RunEvent[] = [];
+  #queue = new Map<string, RunEvent[]>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     tools: { readonly client: Pick<Client, 'request'>; readonly startWorker: StartWorker },
-    task: TrainTask,
-    listener: RunSessionListener,
+    listener: SessionListener,
   ) {
     this.#client = tools.client;
     this.#startWorker = tools.startWorker;
-    this.#task = task;
     this.#listener = listener;
   }
 
   /** In a new worker: whatever the one before held on the GPU goes with it. */
-  launch(resume = this.#task.resume): void {
+  launch(task: Extract<ToWorker, { type: 'train' | 'race' }>): void {
     this.#worker?.end();
     this.#worker = this.#startWorker(this.#client, {
       onNews: (news) => this.#hear(news),
       onBroken: (problem) => this.#listener.onBroken(problem),
     });
-    this.post({ type: 'train', task: { ...this.#task, resume } });
+    this.post(task);
   }
 
   post(message: ToWorker): void {
@@ -73,29 +74,40 @@ export class RunSession {
         this.#listener.onText(news.text);
         return;
       case 'run-event':
-        this.#queue.push(news.event);
-        this.#flushTimer ??= setTimeout(() => this.#flush(), flushEveryMs);
+        this.#wait(news.runId, news.event);
         return;
       case 'device-lost':
         this.end();
         this.#listener.onLost(news.message);
         return;
       case 'train-ended':
-        this.#listener.onEnded(news.status, news.problem);
+        this.#flush();
+        this.#listener.onRunEnded(news.runId, news.status, news.problem);
         return;
-      case 'predicted':
-      case 'predict-ended':
+      case 'race-updated':
+        this.#listener.onRaceUpdated?.(news.race);
+        return;
+      case 'race-ended':
+        this.#listener.onRaceEnded?.(news.problem);
         return;
       default:
-        news satisfies never;
+        // What other tasks of a worker say.
+        return;
     }
+  }
+
+  #wait(runId: string, event: RunEvent): void {
+    const waiting = this.#queue.get(runId);
+    if (waiting) waiting.push(event);
+    else this.#queue.set(runId, [event]);
+    this.#flushTimer ??= setTimeout(() => this.#flush(), flushEveryMs);
   }
 
   #flush(): void {
     if (this.#flushTimer) clearTimeout(this.#flushTimer);
     this.#flushTimer = null;
     const events = this.#queue;
-    this.#queue = [];
-    if (events.length > 0) this.#listener.onEvents(events);
+    this.#queue = new Map();
+    if (events.size > 0) this.#listener.onEvents(events);
   }
 }

@@ -5,7 +5,8 @@ import { defaultTrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import type { StartWorker, WorkerListener } from '../worker/host.ts';
 import type { ToWorker } from '../worker/protocol.ts';
-import { createTrainingStore, phaseAfter } from './training.ts';
+import { phaseAfter } from './phase.ts';
+import { createTrainingStore } from './training.ts';
 
 const config = { ...defaultTrainConfig, steps: 10 };
 const record: RunRecord = {
@@ -86,9 +87,9 @@ describe('a run', () => {
     await store.getState().start(config);
     expect(newest().posted[0]).toMatchObject({ type: 'train', task: { runId: 'run-0001', resume: false } });
     expect(store.getState().live?.phase).toBe('starting');
-    await say({ type: 'run-event', event: started });
+    await say({ type: 'run-event', runId: record.id, event: started });
     expect(store.getState().live).toMatchObject({ phase: 'running', history: { start: started } });
-    await say({ type: 'train-ended', status: 'finished', problem: null });
+    await say({ type: 'train-ended', runId: record.id, status: 'finished', problem: null });
     expect(store.getState().live).toBeNull();
     expect(newest().ended).toBe(true);
     expect(updates()).toEqual([{ runId: 'run-0001', status: 'done', problem: null }]);
@@ -98,10 +99,10 @@ describe('a run', () => {
   it('tells the worker to pause and to go on', async () => {
     const { store, newest, say } = setUp();
     await store.getState().start(config);
-    await say({ type: 'run-event', event: started });
+    await say({ type: 'run-event', runId: record.id, event: started });
     store.getState().pause();
     expect(store.getState().live?.phase).toBe('pausing');
-    await say({ type: 'run-event', event: { event: 'paused', step: 3 } });
+    await say({ type: 'run-event', runId: record.id, event: { event: 'paused', step: 3 } });
     expect(store.getState().live?.phase).toBe('paused');
     store.getState().resume();
     store.getState().stop();
@@ -112,8 +113,8 @@ describe('a run', () => {
   it('starts again from its checkpoint in a new worker when the device is lost, twice and not a third time', async () => {
     const { store, workers, newest, say, updates, requests } = setUp();
     await store.getState().start(config);
-    await say({ type: 'run-event', event: started });
-    await say({ type: 'run-event', event: { event: 'checkpoint', step: 4, path: 'p' } });
+    await say({ type: 'run-event', runId: record.id, event: started });
+    await say({ type: 'run-event', runId: record.id, event: { event: 'checkpoint', step: 4, path: 'p' } });
     await say({ type: 'device-lost', message: 'driver reset' });
     expect(workers.length).toBe(2);
     expect(workers[0]!.ended).toBe(true);

@@ -5,8 +5,8 @@
 import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
-import type { TrainConfig } from '../../shared/training/config.ts';
+import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { client } from '../bridge/client.ts';
 import { addLeaveGuard } from '../bridge/leaveGuards.ts';
@@ -14,16 +14,15 @@ import { type StartWorker, startWorker } from '../worker/host.ts';
 import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, TrainTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
+import { type LivePhase, phaseAfter } from './phase.ts';
 import { useProject } from './project.ts';
-import { readRunEvents } from './runEvents.ts';
+import { readHistory } from './readHistory.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
 import { type RunEnd, RunSession } from './runSession.ts';
 import { useRuns } from './runs.ts';
 import { backboneOf } from './startFrom.ts';
 import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
 import { makeTask } from './trainingTask.ts';
-
-export type LivePhase = 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'recovering';
 
 export interface LiveRun {
   readonly runId: string;
@@ -32,6 +31,8 @@ export interface LiveRun {
   readonly text: string;
   readonly config: TrainConfig;
   readonly history: RunHistory;
+  /** Changes asked for that no step has taken over yet, as one. */
+  readonly asked: HotChange | null;
   /** When devices were lost, monotonic milliseconds. */
   readonly lossesMs: readonly number[];
 }
@@ -45,6 +46,8 @@ export interface ViewedRun {
 export interface TrainingState {
   readonly live: LiveRun | null;
   readonly viewed: ViewedRun | null;
+  /** The runs of the race that is under way; empty: none is, and the GPU is free for a run. */
+  readonly racing: readonly string[];
   /** What computes, or would: null until the first worker has said so. */
   readonly device: DeviceReport | null;
   /** Why a run could not be started, where there is no run to show it in. */
@@ -57,8 +60,13 @@ export interface TrainingState {
   pause(): void;
   resume(): void;
   stop(): void;
+  /** Changes something from the next step on. */
+  change(change: HotChange): void;
   /** Looks at a run; null: at none. */
   view(runId: string | null): Promise<void>;
+  /** A race tells how one of its runs stands, for where that one is looked at. */
+  follow(runId: string, history: RunHistory): void;
+  setRacing(runIds: readonly string[]): void;
   /** Destroys the GPU device under the run, to see that it recovers. */
   loseDevice(): void;
   /** Ends the worker where it stands: the project is being left. */
@@ -83,6 +91,7 @@ export function createTrainingStore(tools: TrainingTools) {
     return {
       live: null,
       viewed: null,
+      racing: [],
       device: null,
       problem: null,
       probe: () => probe(tools, set, get),
@@ -91,7 +100,12 @@ export function createTrainingStore(tools: TrainingTools) {
       pause: () => conductor.wish('pause', ['running'], 'pausing'),
       resume: () => conductor.wish('resume', ['paused', 'pausing'], 'running'),
       stop: () => conductor.wish('stop', null, 'stopping'),
+      change: (change) => conductor.change(change),
       view: (runId) => view(tools, set, get, runId),
+      follow(runId, history) {
+        if (get().viewed?.runId === runId) set({ viewed: { runId, history } });
+      },
+      setRacing: (racing) => set({ racing }),
       loseDevice: () => conductor.loseDevice(),
       abandon() {
         conductor.letGo();
@@ -107,6 +121,8 @@ class Conductor {
   readonly #set: Set;
   readonly #get: Get;
   #session: RunSession | null = null;
+  /** What the session began with; launched again it goes on from the newest checkpoint. */
+  #task: TrainTask | null = null;
 
   constructor(tools: TrainingTools, set: Set, get: Get) {
     this.#tools = tools;
@@ -119,6 +135,7 @@ class Conductor {
     const { client, putRun } = this.#tools;
     this.#set({ problem: null });
     try {
+      this.#requireFreeGpu();
       const { includeUnreviewed } = config;
       const { classIds, classes } = await client.request('training.data', { includeUnreviewed });
       const backbone = await backboneOf(config, this.#tools);
@@ -152,19 +169,32 @@ class Conductor {
     const { client, runs } = this.#tools;
     const data = await client.request('training.data', { includeUnreviewed: config.includeUnreviewed });
     const initName = runs().find(({ id }) => id === config.init)?.name ?? config.init;
-    const live: LiveRun = { runId, phase: 'starting', text: 'Starting', config, history, lossesMs: [] };
+    const live: LiveRun = {
+      ...{ runId, phase: 'starting', text: 'Starting', config, history },
+      ...{ asked: null, lossesMs: [] },
+    };
     this.#set({ live, viewed: { runId, history: null }, problem: null });
-    this.#session = this.#newSession(makeTask(run, data, { resume, initName }));
-    this.#session.launch();
+    this.#task = makeTask(run, data, { resume, initName });
+    this.#session = this.#newSession();
+    this.#session.launch({ type: 'train', task: this.#task });
   }
 
-  #newSession(task: TrainTask): RunSession {
-    return new RunSession(this.#tools, task, {
+  #requireFreeGpu(): void {
+    if (this.#get().racing.length === 0) return;
+    throw new Problem(
+      'conflict',
+      'A race is under way, and there is one GPU.',
+      'Stop the race under Races, or wait until it has finished.',
+    );
+  }
+
+  #newSession(): RunSession {
+    return new RunSession(this.#tools, {
       onDevice: (device) => this.#set({ device }),
       onText: (text) => this.#patch({ text }),
-      onEvents: (events) => this.#record(events),
+      onEvents: (events) => this.#record([...events.values()].flat()),
       onLost: (reason) => void this.#recover(reason),
-      onEnded: (end, problem) => void this.#finish(end, problem),
+      onRunEnded: (_runId, end, problem) => void this.#finish(end, problem),
       onBroken: (problem) => void this.#interrupt(problem),
     });
   }
@@ -176,6 +206,13 @@ class Conductor {
     this.#patch({ phase });
   }
 
+  change(change: HotChange): void {
+    const { live } = this.#get();
+    if (!live || live.phase === 'stopping') return;
+    this.#session?.post({ type: 'change', change });
+    this.#patch({ asked: { ...live.asked, ...change } });
+  }
+
   loseDevice(): void {
     this.#session?.post({ type: 'lose-device' });
   }
@@ -184,6 +221,7 @@ class Conductor {
   letGo(): void {
     this.#session?.end();
     this.#session = null;
+    this.#task = null;
     const { live, viewed } = this.#get();
     const isViewed = live !== null && viewed?.runId === live.runId;
     this.#set({ live: null, viewed: isViewed ? { runId: live.runId, history: live.history } : viewed });
@@ -228,13 +266,27 @@ class Conductor {
     // The run may have been let go of while the host wrote.
     if (this.#session !== session) return;
     this.#record([warning]);
-    session.launch(step !== null);
+    this.#relaunch(session);
+  }
+
+  /** In a new worker, which is told the changes that the log holds and those that it does not hold yet. */
+  #relaunch(session: RunSession): void {
+    const { live } = this.#get();
+    if (!live || !this.#task) return;
+    const { checkpointStep } = live.history;
+    session.launch({ type: 'train', task: { ...this.#task, resume: checkpointStep !== null } });
+    if (live.asked) session.post({ type: 'change', change: live.asked });
   }
 
   #record(events: readonly RunEvent[]): void {
     const { live } = this.#get();
     if (!live) return;
-    this.#patch({ history: recordEvents(live.history, events), phase: phaseAfter(live.phase, events) });
+    const isTaken = events.some((event) => event.event === 'control' && !event.replayed);
+    this.#patch({
+      history: recordEvents(live.history, events),
+      phase: phaseAfter(live.phase, events),
+      ...(isTaken && { asked: null }),
+    });
   }
 
   #patch(changes: Partial<LiveRun>): void {
@@ -278,25 +330,6 @@ async function view({ client }: TrainingTools, set: Set, get: Get, runId: string
     if (isStillWanted()) set({ viewed: null });
     reportProblem(error);
   }
-}
-
-async function readHistory(client: TrainingTools['client'], runId: string): Promise<RunHistory> {
-  let history = emptyHistory;
-  await readRunEvents(client, runId, (events) => {
-    history = recordEvents(history, events);
-  });
-  return history;
-}
-
-/** `stopping` stays until the run has ended; a wish that the run has answered becomes what it is. */
-export function phaseAfter(phase: LivePhase, events: readonly RunEvent[]): LivePhase {
-  if (phase === 'stopping') return phase;
-  return events.reduce<LivePhase>((current, { event }) => {
-    if (event === 'paused') return 'paused';
-    if (event === 'resumed') return 'running';
-    if (event === 'start' || event === 'step') return current === 'pausing' ? current : 'running';
-    return current;
-  }, phase);
 }
 
 /** The history of the run that is looked at: live where it is under way. */

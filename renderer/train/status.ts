@@ -1,6 +1,6 @@
 /** A run's status in words and colours. */
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import type { LivePhase } from '../store/training.ts';
+import type { LivePhase } from '../store/phase.ts';
 
 /** `here`: under way in this window. A run that says `running` elsewhere is another window's, or the terminal's. */
 export function runStatusText(status: RunRecord['status'], here: boolean): string {

@@ -7,7 +7,7 @@ import { RunControl } from '../../shared/training/control.ts';
 import { createCalls } from './calls.ts';
 import { type ObtainedDevice, obtainDevice, probeDevice } from './device.ts';
 import type { Predictor } from './predictTask.ts';
-import type { FromWorker, PredictTask, ToWorker, TrainTask } from './protocol.ts';
+import type { FromWorker, PredictTask, RaceTask, ToWorker, TrainTask } from './protocol.ts';
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => self.postMessage(message, { transfer });
 const calls = createCalls(post);
@@ -25,6 +25,12 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       return;
     case 'train':
       void train(data.task);
+      return;
+    case 'race':
+      void race(data.task);
+      return;
+    case 'change':
+      control.change(data.change);
       return;
     case 'pause':
       control.pause();
@@ -65,7 +71,16 @@ async function train(task: TrainTask): Promise<void> {
     const { trainTask } = await import('./trainTask.ts');
     await trainTask(task, { calls, post, control, device: await device() });
   } catch (error) {
-    post({ type: 'train-ended', status: 'failed', problem: toProblemData(error) });
+    post({ type: 'train-ended', runId: task.runId, status: 'failed', problem: toProblemData(error) });
+  }
+}
+
+async function race(task: RaceTask): Promise<void> {
+  try {
+    const { raceTask } = await import('./raceTask.ts');
+    await raceTask(task, { calls, post, control, device: await device() });
+  } catch (error) {
+    post({ type: 'race-ended', problem: toProblemData(error) });
   }
 }
 

@@ -3,8 +3,10 @@
  * answered by `answer`); everything else is told, not asked. Bytes are transferred, never copied.
  */
 import type { RequestName, RequestParams } from '../../shared/contract/requests.ts';
+import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import type { ProblemData } from '../../shared/domain/problem.ts';
-import type { TrainConfig } from '../../shared/training/config.ts';
+import type { RaceOrder } from '../../shared/race/race.ts';
+import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import type { Detection, TrainingImage } from '../../shared/training/ports.ts';
 
@@ -26,6 +28,7 @@ export const workerCalls = [
   'runs.append',
   'runs.saveCheckpoint',
   'runs.loadCheckpoint',
+  'races.update',
   'weights.read',
 ] as const satisfies readonly RequestName[];
 export type WorkerCall = (typeof workerCalls)[number];
@@ -49,6 +52,18 @@ export interface TrainTask {
   readonly initName: string;
 }
 
+/** Several runs that take turns on this worker's device. */
+export interface RaceTask {
+  readonly raceId: string;
+  readonly order: RaceOrder;
+  /** Those that have not finished yet. */
+  readonly entries: readonly TrainTask[];
+  /** Runs whose learning rate is to be chosen first, by trials of so many steps. */
+  readonly tune: { readonly runIds: readonly string[]; readonly steps: number } | null;
+  /** Measure first where the logits lie before the first step. */
+  readonly measureFirstStep: boolean;
+}
+
 export interface PredictTask {
   readonly runId: string;
   /** The checkpoint's. */
@@ -60,6 +75,10 @@ export interface PredictTask {
 export type ToWorker =
   | { readonly type: 'probe' }
   | { readonly type: 'train'; readonly task: TrainTask }
+  /** The run takes it over at its next step. */
+  | { readonly type: 'change'; readonly change: HotChange }
+  | { readonly type: 'race'; readonly task: RaceTask }
+  /** These three mean the run, or all of a race's. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'stop' }
@@ -81,12 +100,17 @@ export type FromWorker =
     }
   /** What a training worker is doing before its first step: "Preparing the network". */
   | { readonly type: 'phase'; readonly text: string }
-  | { readonly type: 'run-event'; readonly event: RunEvent }
+  | { readonly type: 'run-event'; readonly runId: string; readonly event: RunEvent }
   | {
       readonly type: 'train-ended';
+      readonly runId: string;
       readonly status: 'finished' | 'stopped' | 'failed';
       readonly problem: ProblemData | null;
     }
+  /** What was found out before a race's first step. */
+  | { readonly type: 'race-updated'; readonly race: RaceRecord }
+  /** The race's last message, after every competitor's own. `problem`: why it could not begin. */
+  | { readonly type: 'race-ended'; readonly problem: ProblemData | null }
   | { readonly type: 'device-lost'; readonly message: string }
   | {
       readonly type: 'predicted';

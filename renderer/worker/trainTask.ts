@@ -6,7 +6,7 @@ import type { RunControl } from '../../shared/training/control.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { fillFrom } from '../../shared/training/initialise.ts';
 import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
-import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
+import { type RunOptions, type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
 import { type OpenedWeights, openWeights } from '../../shared/weights/model/openWeights.ts';
 import type { Calls, Post } from './calls.ts';
@@ -23,24 +23,45 @@ export interface TrainTools {
 
 /** Resolves when the run has ended, and never where its device was lost: the page ends this worker then. */
 export async function trainTask(task: TrainTask, tools: TrainTools): Promise<void> {
-  const { post, device } = tools;
-  void device.lost.then((message) => post({ type: 'device-lost', message }));
-  try {
-    const outcome = await run(task, tools);
-    if (outcome.status === 'failed') await orLost(device);
-    post({ type: 'train-ended', status: outcome.status, problem: outcome.problem });
-  } catch (error) {
-    await orLost(device);
-    await reportFailure(task, tools, toProblemData(error));
-  }
+  tellOfLoss(tools);
+  await trainRun(task, tools);
 }
 
-async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
+export function tellOfLoss({ post, device }: TrainTools): void {
+  void device.lost.then((message) => post({ type: 'device-lost', message }));
+}
+
+/** A run from its preparation to its last message. Never rejects; the outcome is that of `runTraining`. */
+export async function trainRun(
+  task: TrainTask,
+  tools: TrainTools,
+  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost'> = { yieldToHost },
+): Promise<RunOutcome> {
+  const { post, device } = tools;
+  let outcome: RunOutcome;
+  try {
+    outcome = await run(task, tools, options);
+    if (outcome.status === 'failed') await orLost(device);
+  } catch (error) {
+    await orLost(device);
+    outcome = await reportFailure(task, tools, toProblemData(error));
+  }
+  const { status, problem } = outcome;
+  post({ type: 'train-ended', runId: task.runId, status, problem });
+  return outcome;
+}
+
+async function run(
+  task: TrainTask,
+  tools: TrainTools,
+  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost'>,
+): Promise<RunOutcome> {
   const { post, calls, control } = tools;
   const { network, executor, ...start } = await prepare(task, tools);
   post({ type: 'phase', text: 'Reading the first images' });
   try {
     return await runTraining({
+      ...options,
       runId: task.runId,
       config: task.config,
       network: { ...network },
@@ -49,9 +70,8 @@ async function run(task: TrainTask, tools: TrainTools): Promise<RunOutcome> {
       files: runFiles(task.runId, tools),
       clock: () => performance.now(),
       control,
-      yieldToHost,
       ...start,
-      onEvent: (event) => postEvent(event, tools),
+      onEvent: (event) => postEvent(task.runId, event, tools),
     });
   } finally {
     executor.dispose();
@@ -88,9 +108,9 @@ async function prepare(task: TrainTask, { post, calls, device }: TrainTools): Pr
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */
-function postEvent(event: RunEvent, { post, device }: TrainTools): void {
-  if (event.event !== 'failed') post({ type: 'run-event', event });
-  else void orLost(device).then(() => post({ type: 'run-event', event }));
+function postEvent(runId: string, event: RunEvent, { post, device }: TrainTools): void {
+  if (event.event !== 'failed') post({ type: 'run-event', runId, event });
+  else void orLost(device).then(() => post({ type: 'run-event', runId, event }));
 }
 
 function trainingData(task: TrainTask, calls: Calls): TrainingData {
@@ -149,12 +169,16 @@ async function openInitial(
   return openWeights(bytes, file.name, meta);
 }
 
-async function reportFailure(task: TrainTask, tools: TrainTools, problem: ProblemData): Promise<void> {
+async function reportFailure(
+  { runId }: TrainTask,
+  { post, calls }: TrainTools,
+  problem: ProblemData,
+): Promise<RunOutcome> {
   const { kind, message, remedy } = problem;
   const event: RunEvent = { event: 'failed', step: 0, kind, message, remedy };
-  tools.post({ type: 'run-event', event });
-  await tools.calls.call('runs.append', { runId: task.runId, events: [event] }).catch(() => {});
-  tools.post({ type: 'train-ended', status: 'failed', problem });
+  post({ type: 'run-event', runId, event });
+  await calls.call('runs.append', { runId, events: [event] }).catch(() => {});
+  return { status: 'failed', step: 0, checkpointStep: null, AP: null, AP50: null, problem };
 }
 
 /** A message to oneself comes after every message that is already waiting, without the 4 ms that nested timers wait. */

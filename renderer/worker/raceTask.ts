@@ -1,0 +1,19 @@
+/** A race in a worker: several runs on this worker's one device, in turns or step by step. */
+import { runRace } from '../../shared/race/runRace.ts';
+import type { RaceTask } from './protocol.ts';
+import { type TrainTools, tellOfLoss, trainRun } from './trainTask.ts';
+
+/** What the images at the network's scale may take in memory, all competitors together. */
+const cacheBytes = 768 * 1024 * 1024;
+
+/** Resolves when every run has ended, and never where the device was lost: the page ends this worker then. */
+export async function raceTask(task: RaceTask, tools: TrainTools): Promise<void> {
+  tellOfLoss(tools);
+  const share = task.order === 'turns' ? cacheBytes : cacheBytes / task.entries.length;
+  const competitors = task.entries.map((entry) => ({
+    key: entry.runId,
+    start: (yieldToHost: () => Promise<void>) => trainRun(entry, tools, { yieldToHost, cacheBytes: share }),
+  }));
+  await runRace(competitors, task.order);
+  tools.post({ type: 'race-ended', problem: null });
+}
