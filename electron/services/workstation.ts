@@ -11,6 +11,7 @@ import { listFolder } from './projects/folders.ts';
 import { fullPath } from './projects/fullPath.ts';
 import { jobHandlers } from './projects/jobHandlers.ts';
 import { Projects } from './projects/projects.ts';
+import { raceHandlers } from './races/raceHandlers.ts';
 import { runHandlers } from './runs/runHandlers.ts';
 import { labelHandlers } from './store/labelHandlers.ts';
 import type { ProjectStore } from './store/projectStore.ts';
@@ -58,6 +59,7 @@ export function createWorkstation(options: WorkstationOptions): Workstation {
       ...labelHandlers(context),
       ...jobHandlers(context),
       ...runHandlers(context),
+      ...raceHandlers(context),
       ...weightsHandlers(context, new PublishedLibrary(options), options.version),
     },
     subscribe: (listener) => events.subscribe(listener),

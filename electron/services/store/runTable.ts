@@ -14,7 +14,7 @@ export interface NewRun {
 }
 
 export type RunChange = Partial<
-  Pick<RunRecord, 'name' | 'status' | 'problem' | 'step' | 'checkpointStep' | 'AP50'>
+  Pick<RunRecord, 'name' | 'status' | 'config' | 'problem' | 'step' | 'checkpointStep' | 'AP50'>
 >;
 
 const ids = z.array(z.number().int());
@@ -60,10 +60,11 @@ export class RunTable {
   update(id: string, change: RunChange): RunRecord {
     const run = { ...this.get(id), ...definedOnly(change) };
     this.#db.run(
-      `UPDATE runs SET name = ?, status = ?, problem = ?, step = ?, checkpoint_step = ?, ap50 = ?
+      `UPDATE runs SET name = ?, status = ?, config = ?, problem = ?, step = ?, checkpoint_step = ?, ap50 = ?
        WHERE number = ?`,
       run.name,
       run.status,
+      JSON.stringify(run.config),
       run.problem && JSON.stringify(run.problem),
       run.step,
       run.checkpointStep,
