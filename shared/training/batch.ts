@@ -1,5 +1,5 @@
 /** From scaled images and their labels to the batch a network is given. */
-import { paddedSize, resizedSize, type SizePx, scaleBoxes } from '../detector/preprocess.ts';
+import { minBoxSidePx, paddedSize, resizedSize, type SizePx, scaleBoxes } from '../detector/preprocess.ts';
 import { clipToImage } from '../domain/box.ts';
 import type { ScaledImage, ScaleSettings } from './imageSource.ts';
 import type { Batch, BatchTarget, TrainingBox, TrainingImage } from './ports.ts';
@@ -9,9 +9,6 @@ export interface BatchItem {
   readonly scaled: ScaledImage;
   readonly flip: boolean;
 }
-
-/** A labelled object narrower or lower than this at the network's scale has no anchor and no pixel of its own: it is left out. */
-export const minBoxSidePx = 1;
 
 /** Pads every image right and bottom with zeros to the batch's largest, rounded up to a multiple of 32. */
 export function buildBatch(items: readonly BatchItem[]): Batch {
@@ -59,6 +56,7 @@ function targetOf({ image, scaled, flip }: BatchItem): BatchTarget {
     boxes: scaleBoxes(flatten(objects, image), image, scaled.size, flip),
     classIndices: Int32Array.from(objects, (box) => box.classIndex),
     ignoreBoxes: scaleBoxes(flatten(ignored, image), image, scaled.size, flip),
+    flipped: flip,
   };
 }
 

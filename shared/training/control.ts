@@ -1,9 +1,13 @@
-/** The handle by which a person pauses, resumes and stops a run. The run looks at it between steps. */
+/** The handle by which a person steers a run: pauses, resumes, stops and changes it. The run looks at it between steps. */
+import { parseChange } from './changes.ts';
+import type { HotChange } from './config.ts';
+
 export type RunWish = 'run' | 'pause' | 'stop';
 
 export class RunControl {
   #wish: RunWish = 'run';
   #wake: (() => void) | null = null;
+  #change: HotChange = {};
 
   get wish(): RunWish {
     return this.#wish;
@@ -15,12 +19,24 @@ export class RunControl {
   }
 
   resume(): void {
-    if (this.#wish === 'pause') this.#change('run');
+    if (this.#wish === 'pause') this.#turnTo('run');
   }
 
   /** Ends the run after the step that is being computed, with a checkpoint to resume from. */
   stop(): void {
-    this.#change('stop');
+    this.#turnTo('stop');
+  }
+
+  /** Holds from the next step on, whether the run is paused or not. Throws `bad-input` for what a run cannot take. */
+  change(change: HotChange): void {
+    this.#change = { ...this.#change, ...parseChange(change) };
+  }
+
+  /** What has been asked for since the last time, all together. */
+  takeChange(): HotChange {
+    const taken = this.#change;
+    this.#change = {};
+    return taken;
   }
 
   /** Resolves to the wish as soon as it is no longer `pause`. */
@@ -33,7 +49,7 @@ export class RunControl {
     return this.#wish;
   }
 
-  #change(wish: RunWish): void {
+  #turnTo(wish: RunWish): void {
     this.#wish = wish;
     this.#wake?.();
     this.#wake = null;

@@ -24,6 +24,10 @@ export const evaluationSplits = ['val', 'reviewed'] as const;
 
 const figure = z.number().nullable();
 
+/** What was changed while a run was under way, and the first step it held for. */
+export const timedChangeSchema = z.object({ step: z.number(), change: hotChangeSchema });
+export type TimedChange = z.infer<typeof timedChangeSchema>;
+
 export const hardAnchorEventSchema = z.object({
   imageId: z.string(),
   /** x1 y1 x2 y2 in pixels of the upright image. */
@@ -50,6 +54,8 @@ export const runEventSchema = z.discriminatedUnion('event', [
     fromStep: z.number(),
     /** Where its weights come from and what was made of them, in sentences. */
     origin: z.array(z.string()).optional(),
+    /** Changes that are to be done again as the steps come that they held from. */
+    changes: z.array(timedChangeSchema).optional(),
   }),
   z.object({
     event: z.literal('step'),
