@@ -16,6 +16,9 @@ export interface RgbImage extends SizePx {
 export const imageNetMean = [0.485, 0.456, 0.406] as const;
 export const imageNetStd = [0.229, 0.224, 0.225] as const;
 
+/** A labelled object narrower or lower than this at the network's scale has no anchor and no pixel of its own: it is left out. */
+export const minBoxSidePx = 1;
+
 /** The frame's sides are multiples of this. */
 export const sizeDivisor = 32;
 
