@@ -73,7 +73,8 @@ export function priorBias(prior: number): number {
   return -Math.log((1 - prior) / prior);
 }
 
-function classWeight(isTarget: boolean, alpha: number): number {
+/** alpha of foreground, 1 - alpha of background; 1 where alpha is below 0. */
+export function classWeight(isTarget: boolean, alpha: number): number {
   if (alpha < 0) return 1;
   return isTarget ? alpha : 1 - alpha;
 }

@@ -1,0 +1,182 @@
+/**
+ * What a histogram of logits tells of losses that were not trained with: totals under any alpha and gamma, the paper's figure 4
+ * (Lin et al. 2017), how few logits carry the loss. In a bin the logits are taken to lie evenly about their mean, as wide as
+ * their variance says; sums take the two-point Gauss rule of that.
+ */
+import type { ClassBalance } from './balance.ts';
+import { classWeight, type FocalSettings, focalGradient, focalLoss } from './focal.ts';
+import { binCount, binWidth, type LogitHistogram, lowestLogit, type Side } from './histogram.ts';
+import { binSpread, type Slice, sliceOf } from './histogramOps.ts';
+import { balanceOfSides } from './statistics.ts';
+
+/** The slice's focal loss, summed and unreduced; `isForeground` decides between alpha and 1 - alpha. */
+export function sliceLoss(slice: Slice, isForeground: boolean, { alpha, gamma }: FocalSettings): number {
+  return classWeight(isForeground, alpha) * sumOver(slice, (xt) => unweightedLoss(xt, gamma));
+}
+
+/** The slice's |dL/dlogit|, summed and unreduced. */
+export function sliceGradient(slice: Slice, isForeground: boolean, { alpha, gamma }: FocalSettings): number {
+  const settings = { alpha: -1, gamma };
+  return (
+    classWeight(isForeground, alpha) * sumOver(slice, (xt) => Math.abs(focalGradient(xt, true, settings)))
+  );
+}
+
+/** The balance of every class as it would be under other settings: of one step, the mean over those that were counted. */
+export function balanceUnder(
+  histogram: LogitHistogram,
+  settings: FocalSettings,
+  { scale, steps }: { scale: number; steps: number },
+): ClassBalance[] {
+  return Array.from({ length: histogram.foregroundClassCount }, (_, classIndex) => {
+    const of = (side: Side) => {
+      const slice = sliceOf(histogram, [classIndex], [side]);
+      const isForeground = side === 'foreground';
+      return {
+        loss: (sliceLoss(slice, isForeground, settings) * scale) / steps,
+        gradient: (sliceGradient(slice, isForeground, settings) * scale) / steps,
+        count: slice.counts.reduce((sum, count) => sum + count, 0) / steps,
+      };
+    };
+    return balanceOfSides(
+      {
+        foreground: of('foreground'),
+        backgroundTrue: of('backgroundTrue'),
+        backgroundOther: of('backgroundOther'),
+      },
+      classIndex,
+    );
+  });
+}
+
+/**
+ * Figure 4: the share of the loss that the easiest fraction of the logits carries together, from [0, 0] to [1, 1]. `points`: at most
+ * about so many, evenly along the curve; absent: as finely as the histogram knows. Without logits: empty.
+ */
+export function concentrationCurve(slice: Slice, gamma: number, points?: number): [number, number][] {
+  const pieces = piecesOf(slice, gamma);
+  const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
+  const loss = pieces.reduce((sum, piece) => sum + piece.loss, 0);
+  if (count === 0) return [];
+  const curve: [number, number][] = [[0, 0]];
+  let counted = 0;
+  let carried = 0;
+  for (const piece of pieces) {
+    counted += piece.count;
+    carried += piece.loss;
+    curve.push([counted / count, loss > 0 ? carried / loss : counted / count]);
+  }
+  curve[curve.length - 1] = [1, 1];
+  return points === undefined ? curve : thinned(curve, points);
+}
+
+/** How many of the hardest logits carry this share (0..1) of the slice's loss. */
+export function carriersOf(slice: Slice, gamma: number, share: number): number {
+  const pieces = piecesOf(slice, gamma).reverse();
+  const wanted = share * pieces.reduce((sum, piece) => sum + piece.loss, 0);
+  let carried = 0;
+  let carriers = 0;
+  for (const piece of pieces) {
+    if (carried + piece.loss >= wanted) {
+      const part = piece.loss > 0 ? (wanted - carried) / piece.loss : 0;
+      return carriers + part * piece.count;
+    }
+    carried += piece.loss;
+    carriers += piece.count;
+  }
+  return carriers;
+}
+
+/** How many logits have which p_t, the probability of the right answer: `bins` equal parts of 0..1. */
+export function probabilityHistogram(
+  slice: Slice,
+  bins: number,
+): { from: number; to: number; count: number }[] {
+  const below = (p: number) => countBelow(slice, Math.log(p / (1 - p)));
+  const edges = Array.from({ length: bins + 1 }, (_, index) => index / bins);
+  const counts = edges.map(below);
+  return edges.slice(1).map((to, index) => ({
+    from: edges[index]!,
+    to,
+    count: counts[index + 1]! - counts[index]!,
+  }));
+}
+
+/** Focal loss of a signed logit without alpha. */
+function unweightedLoss(xt: number, gamma: number): number {
+  return focalLoss(xt, true, { alpha: -1, gamma });
+}
+
+function sumOver(slice: Slice, term: (xt: number) => number): number {
+  let sum = 0;
+  for (let bin = 0; bin < binCount; bin++) {
+    const count = slice.counts[bin]!;
+    if (count === 0) continue;
+    const { mean, deviation } = binSpread(slice, bin);
+    sum += (count / 2) * (term(logitAt(bin, mean - deviation)) + term(logitAt(bin, mean + deviation)));
+  }
+  return sum;
+}
+
+function logitAt(bin: number, place: number): number {
+  return lowestLogit + (bin + place) * binWidth;
+}
+
+/** A bin's logits as an even stretch of places within the bin. */
+function stretchOf(slice: Slice, bin: number): { from: number; to: number } {
+  const { mean, deviation } = binSpread(slice, bin);
+  const half = Math.min(Math.sqrt(3) * deviation, mean, 1 - mean);
+  return { from: mean - half, to: mean + half };
+}
+
+const piecesPerBin = 4;
+
+interface Piece {
+  readonly count: number;
+  readonly loss: number;
+}
+
+/** Groups of logits of about the same loss, easiest first. */
+function piecesOf(slice: Slice, gamma: number): Piece[] {
+  const pieces: Piece[] = [];
+  for (let bin = binCount - 1; bin >= 0; bin--) {
+    const all = slice.counts[bin]!;
+    if (all === 0) continue;
+    const { from, to } = stretchOf(slice, bin);
+    const count = all / piecesPerBin;
+    const width = (to - from) / piecesPerBin;
+    for (let piece = piecesPerBin - 1; piece >= 0; piece--) {
+      const centre = from + (piece + 0.5) * width;
+      const offset = width / Math.sqrt(12);
+      const loss = (place: number) => unweightedLoss(logitAt(bin, place), gamma);
+      pieces.push({ count, loss: (count / 2) * (loss(centre - offset) + loss(centre + offset)) });
+    }
+  }
+  return pieces;
+}
+
+/** Points at even distances (fraction plus share) along the curve. */
+function thinned(curve: readonly [number, number][], points: number): [number, number][] {
+  const kept: [number, number][] = [];
+  let next = 0;
+  for (const point of curve) {
+    if (point[0] + point[1] < next) continue;
+    kept.push(point);
+    next = point[0] + point[1] + 2 / points;
+  }
+  if (kept.at(-1) !== curve.at(-1)) kept.push(curve.at(-1)!);
+  return kept;
+}
+
+function countBelow(slice: Slice, xt: number): number {
+  let below = 0;
+  for (let bin = 0; bin < binCount; bin++) {
+    const count = slice.counts[bin]!;
+    if (count === 0) continue;
+    const { from, to } = stretchOf(slice, bin);
+    const place = (xt - lowestLogit) / binWidth - bin;
+    if (place >= to) below += count;
+    else if (place > from) below += (count * (place - from)) / (to - from);
+  }
+  return below;
+}

@@ -1,0 +1,231 @@
+/**
+ * Which anchors of a batch count and for how much, by every strategy that leaves some out. All is deterministic: equal scores go by
+ * the lower anchor, and what is drawn by lot is drawn by seed, step and the image's place in the batch.
+ */
+import { boxIou } from '../detector/iou.ts';
+import { countPositives, matchBackground, matchIgnored } from '../detector/matcher.ts';
+import { batchedNms, orderByScore } from '../detector/nms.ts';
+import { RandomStream } from '../domain/random.ts';
+import type { Matched } from './focal.ts';
+import type { LossSettings } from './strategy.ts';
+import { formLoss, termForm } from './term.ts';
+
+export interface SelectionImage extends Matched {
+  /** `[A * K]`; empty where the strategy's selection is `random`. */
+  readonly logits: Float32Array;
+  readonly foregroundClassCount: number;
+  /** Decoded `[A * 4]`, x1 y1 x2 y2 in the frame's pixels; asked for only where boxes are compared. */
+  boxes(): Float32Array;
+  /** Anchors on each pyramid level. */
+  readonly levelCounts: readonly number[];
+}
+
+export interface Selection {
+  /** Per image `[A]`: what each anchor's terms are multiplied with, the strategy's own normalisation included; 0: left out. */
+  readonly weights: readonly Float32Array[];
+  readonly selectedAnchors: number;
+}
+
+/** What is drawn by lot is the same for the same seed and step. */
+export interface Draw {
+  readonly seed: number;
+  readonly step: number;
+}
+
+/** Not for strategies whose selection is `all`: there, every anchor's weight is the normalizer's. */
+export function selectAnchors(
+  images: readonly SelectionImage[],
+  settings: LossSettings,
+  draw: Draw,
+): Selection {
+  const chosen = images.map((image, index) => chooseAnchors(image, settings, draw, index));
+  const selectedAnchors = chosen.reduce((sum, anchors) => sum + anchors.length, 0);
+  const divisor =
+    settings.strategy === 'ssd'
+      ? images.reduce((sum, { matches }) => sum + countPositives(matches), 0)
+      : selectedAnchors;
+  const weights = images.map(({ matches }, index) => {
+    const weight = new Float32Array(matches.length);
+    for (const anchor of chosen[index]!) weight[anchor] = 1 / Math.max(1, divisor);
+    return weight;
+  });
+  return { weights, selectedAnchors };
+}
+
+function chooseAnchors(
+  image: SelectionImage,
+  settings: LossSettings,
+  { seed, step }: Draw,
+  index: number,
+): readonly number[] {
+  const stream = new RandomStream(`${settings.strategy}/${seed}/${step}/${index}`);
+  switch (settings.strategy) {
+    case 'ohem':
+      return hardest(image, settings);
+    case 'ohem-1-3':
+      return hardestOneToThree(image, settings);
+    case 'ssd':
+      return hardNegatives(image, settings);
+    case 'sampled':
+      return sampleBalanced(anchorsBySide(image.matches), roiSampler, stream);
+    case 'sampled-rpn':
+      return sampleBalanced(anchorsBySide(image.matches), rpnSampler, stream);
+    case 'top-scored':
+      return sampleBalanced(topScored(image), roiSampler, stream);
+    default:
+      throw new Error(`${settings.strategy} selects no anchors`);
+  }
+}
+
+/** torchvision's `BalancedPositiveNegativeSampler`: how many are drawn, and how many of them at most are positives. */
+interface Sampler {
+  readonly count: number;
+  readonly positives: number;
+}
+
+const roiSampler: Sampler = { count: 512, positives: 128 };
+const rpnSampler: Sampler = { count: 256, positives: 128 };
+
+interface BySide {
+  readonly positives: readonly number[];
+  readonly negatives: readonly number[];
+}
+
+function anchorsBySide(matches: Int32Array): BySide {
+  const positives: number[] = [];
+  const negatives: number[] = [];
+  for (let anchor = 0; anchor < matches.length; anchor++) {
+    if (matches[anchor]! >= 0) positives.push(anchor);
+    else if (matches[anchor] === matchBackground) negatives.push(anchor);
+  }
+  return { positives, negatives };
+}
+
+/** Negatives fill up what positives leave free, not the other way round. */
+function sampleBalanced({ positives, negatives }: BySide, sampler: Sampler, stream: RandomStream): number[] {
+  const drawn = drawFrom(positives, sampler.positives, stream);
+  return [...drawn, ...drawFrom(negatives, sampler.count - drawn.length, stream)];
+}
+
+/** The first `count` of a shuffle, or all where there are fewer. */
+function drawFrom(anchors: readonly number[], count: number, stream: RandomStream): number[] {
+  const pool = [...anchors];
+  const wanted = Math.min(count, pool.length);
+  for (let place = 0; place < wanted; place++) {
+    const other = place + stream.integer(pool.length - place);
+    [pool[place], pool[other]] = [pool[other]!, pool[place]!];
+  }
+  return pool.slice(0, wanted);
+}
+
+/** torchvision's RPN in training. */
+const proposals = { perLevel: 2000, nmsIou: 0.7, kept: 2000 };
+
+function topScored(image: SelectionImage): BySide {
+  const { matches, levelCounts } = image;
+  const scores = highestLogits(image);
+  const candidates: number[] = [];
+  const levels: number[] = [];
+  let start = 0;
+  levelCounts.forEach((count, level) => {
+    const order = orderByScore(scores.subarray(start, start + count)).subarray(0, proposals.perLevel);
+    for (const anchor of order) {
+      candidates.push(start + anchor);
+      levels.push(level);
+    }
+    start += count;
+  });
+  const all = image.boxes();
+  const boxes = new Float32Array(candidates.length * 4);
+  candidates.forEach((anchor, index) => {
+    boxes.set(all.subarray(anchor * 4, anchor * 4 + 4), index * 4);
+  });
+  const candidateScores = Float32Array.from(candidates, (anchor) => scores[anchor]!);
+  const kept = batchedNms(boxes, candidateScores, Int32Array.from(levels), proposals.nmsIou, proposals.kept);
+  const { positives } = anchorsBySide(matches);
+  const negatives = Array.from(kept, (index) => candidates[index]!).filter(
+    (anchor) => matches[anchor] === matchBackground,
+  );
+  return { positives, negatives };
+}
+
+function highestLogits({ logits, foregroundClassCount, matches }: SelectionImage): Float32Array {
+  const highest = new Float32Array(matches.length);
+  for (let anchor = 0; anchor < highest.length; anchor++) {
+    let best = -Infinity;
+    for (let k = 0; k < foregroundClassCount; k++) {
+      best = Math.max(best, logits[anchor * foregroundClassCount + k]!);
+    }
+    highest[anchor] = best;
+  }
+  return highest;
+}
+
+/** The loss of every anchor, summed over the classes; 0 on ignored ones. */
+function anchorLosses(image: SelectionImage, settings: LossSettings): Float32Array {
+  const { logits, foregroundClassCount, matches, classIndices } = image;
+  const form = termForm(settings);
+  const losses = new Float32Array(matches.length);
+  for (let anchor = 0; anchor < matches.length; anchor++) {
+    const match = matches[anchor]!;
+    if (match === matchIgnored) continue;
+    const target = match >= 0 ? classIndices[match] : -1;
+    let sum = 0;
+    for (let k = 0, at = anchor * foregroundClassCount; k < foregroundClassCount; k++, at++) {
+      sum += formLoss(logits[at]!, k === target, form);
+    }
+    losses[anchor] = sum;
+  }
+  return losses;
+}
+
+/** Anchors that are not ignored, the heaviest first, less those that a heavier kept one overlaps. */
+function* survivors(image: SelectionImage, settings: LossSettings): Generator<number> {
+  const losses = anchorLosses(image, settings);
+  const boxes = image.boxes();
+  const order = orderByScore(losses).filter((anchor) => image.matches[anchor] !== matchIgnored);
+  const kept: number[] = [];
+  for (const anchor of order) {
+    if (kept.some((rival) => boxIou(boxes, rival, boxes, anchor) > settings.hardNms)) continue;
+    kept.push(anchor);
+    yield anchor;
+  }
+}
+
+function hardest(image: SelectionImage, settings: LossSettings): number[] {
+  const chosen: number[] = [];
+  for (const anchor of survivors(image, settings)) {
+    chosen.push(anchor);
+    if (chosen.length >= settings.hardCount) break;
+  }
+  return chosen;
+}
+
+/** Every fourth of the B a positive: of each side the heaviest, and no more negatives than three to a positive. */
+function hardestOneToThree(image: SelectionImage, settings: LossSettings): number[] {
+  const quota = Math.max(1, Math.floor(settings.hardCount / 4));
+  let unseen = countPositives(image.matches);
+  if (unseen === 0) return [];
+  const positives: number[] = [];
+  const negatives: number[] = [];
+  for (const anchor of survivors(image, settings)) {
+    const side = image.matches[anchor]! >= 0 ? positives : negatives;
+    if (side.length < (side === positives ? quota : 3 * quota)) side.push(anchor);
+    if (side === positives) unseen--;
+    const wanted = 3 * Math.min(quota, positives.length + unseen);
+    if (positives.length >= quota && negatives.length >= wanted) break;
+  }
+  return [...positives, ...negatives.slice(0, 3 * positives.length)];
+}
+
+/** All positives, and three times as many negatives of the highest loss. */
+function hardNegatives(image: SelectionImage, settings: LossSettings): number[] {
+  const { positives } = anchorsBySide(image.matches);
+  if (positives.length === 0) return [];
+  const negatives: number[] = [];
+  for (const anchor of orderByScore(anchorLosses(image, settings))) {
+    if (negatives.length >= 3 * positives.length) break;
+    if (image.matches[anchor] === matchBackground) negatives.push(anchor);
+  }
+  return [...positives, ...negatives];
+}
