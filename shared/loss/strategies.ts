@@ -204,7 +204,8 @@ export function lossSettingsOf(
   return settings;
 }
 
-const numberLabels: Record<keyof LossNumbers, (value: number) => string> = {
+/** "γ 2" */
+export const numberLabels: Record<keyof LossNumbers, (value: number) => string> = {
   gamma: (value) => `γ ${value}`,
   alpha: (value) => (value < 0 ? 'no α' : `α ${value}`),
   beta: (value) => `β ${value}`,

@@ -3,6 +3,7 @@
  * replay does again are the same list.
  */
 import { Problem } from '../domain/problem.ts';
+import { numberLabels, strategies } from '../loss/strategies.ts';
 import { type HotChange, hotChangeSchema, type TrainConfig } from './config.ts';
 import type { RunEvent, TimedChange } from './events.ts';
 
@@ -39,6 +40,17 @@ export function allChanges({ applied, pending }: Changes): TimedChange[] {
 /** What has been changed for a step, all together: a later change outweighs an earlier one. */
 export function changesAt({ applied }: Changes, step: number): HotChange {
   return Object.assign({}, ...applied.filter((each) => each.step <= step).map(({ change }) => change));
+}
+
+/** "Cross-entropy, learning rate 0.02". */
+export function describeChange({ loss, learningRate, ...numbers }: HotChange): string {
+  const names = Object.keys(numberLabels) as (keyof typeof numberLabels)[];
+  const told = names.flatMap((name) => {
+    const value = numbers[name];
+    return value === undefined ? [] : numberLabels[name](value);
+  });
+  const rate = learningRate === undefined ? [] : [`learning rate ${learningRate}`];
+  return [...(loss ? [strategies[loss].label] : []), ...told, ...rate].join(', ');
 }
 
 /** What of a change is none where `config` holds; null where nothing is left. */

@@ -1,28 +1,22 @@
 /**
  * A training run from its first step to its last word. It is told everything from outside and answers between steps: a wish
- * to pause or stop waits for one step at most. Whatever ends it, the log says how, and the newest checkpoint goes on from there.
+ * to pause, stop or change something waits for one step at most. Whatever ends it, the log says how, and the newest checkpoint goes on from there.
  */
 import { type ProblemData, toProblemData } from '../domain/problem.ts';
+import { lossSettingsOf } from '../loss/strategies.ts';
 import { buildBatch } from './batch.ts';
+import { type Changes, changesAt, foldChanges, noChanges, withoutEqual } from './changes.ts';
 import { type Checkpoint, captureWeights, dataFingerprint, restoreCheckpoint } from './checkpoint.ts';
-import type { TrainConfig } from './config.ts';
+import type { HotChange, TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
 import { evaluateImages, evaluationEvent } from './evaluate.ts';
-import type { EvaluationEvent, RunEvent } from './events.ts';
+import type { EvaluationEvent, RunEvent, TimedChange } from './events.ts';
 import { Feeder } from './feeder.ts';
 import { ImageSource } from './imageSource.ts';
 import { Journal } from './journal.ts';
 import { describeReport, isFiniteReport, NonFiniteLoss } from './nonFinite.ts';
-import type {
-  CheckpointMeta,
-  Clock,
-  Executor,
-  RunFiles,
-  StepReport,
-  TrainingData,
-  YieldToHost,
-} from './ports.ts';
-import { learningRateAt } from './schedule.ts';
+import type { CheckpointMeta, Clock, Executor, RunFiles, TrainingData, YieldToHost } from './ports.ts';
+import { settingsAt, statisticsEvent, stepEvent } from './stepEvents.ts';
 import {
   changedDataWarning,
   requireTrainable,
@@ -46,6 +40,11 @@ export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** Goes on from here as if nothing had happened. */
   readonly resume?: Checkpoint;
+  /**
+   * Of the run that goes on or is done again (`changesOf` its log), in the order of their steps: those up to the checkpoint hold, the
+   * later ones are done again at their steps. A change by hand drops those that are still to come.
+   */
+  readonly changes?: readonly TimedChange[];
   /** Which weights the executor was filled from and how, in sentences for the log; absent: none, or the run goes on. */
   readonly origin?: readonly string[];
   readonly cacheBytes?: number;
@@ -81,6 +80,7 @@ class Run {
   #last: { step: number; path: string } | null = null;
   #best: { step: number; AP50: number; weights: string } | null = null;
   #evaluation: EvaluationEvent | null = null;
+  #changes: Changes = noChanges;
 
   constructor(options: RunOptions) {
     const { config, data, files, clock } = options;
@@ -109,10 +109,12 @@ class Run {
   }
 
   async #begin(): Promise<void> {
-    const { runId, data, executor, resume, origin } = this.#options;
+    const { runId, data, executor, resume, origin, changes = [] } = this.#options;
     requireTrainable(data);
     this.#restore();
-    this.#journal.emit({
+    const later = changes.filter(({ step }) => step > this.#step);
+    this.#changes = { applied: changes, pending: [] };
+    this.#steer({
       event: 'start',
       runId,
       classes: [...data.classes],
@@ -124,6 +126,7 @@ class Run {
       parameterCount: executor.parameterCount,
       fromStep: this.#step,
       ...(origin && { origin: [...origin] }),
+      ...(later.length > 0 && { changes: later }),
     });
     const tooSmall = tooSmallWarning(data, this.#options.config);
     if (tooSmall) this.#warn(tooSmall);
@@ -175,22 +178,57 @@ class Run {
   }
 
   async #advance(step: number): Promise<void> {
-    const { config, executor, clock, data } = this.#options;
+    const { executor, clock, data } = this.#options;
+    const { classes } = data;
+    await this.#applyChanges(step);
     const startMs = clock();
     const items = await this.#feeder.itemsOf(step);
-    const lr = learningRateAt(step, config);
-    const { momentum, weightDecay, clipNorm, alpha, gamma, normalizer } = config;
-    const settings = { learningRate: lr, momentum, weightDecay, clipNorm, alpha, gamma, normalizer };
+    const settings = settingsAt(step, this.#configAt(step), classes.length);
     const report = await executor.step(buildBatch(items), settings);
+    if (report.snapshot) this.#journal.emit(statisticsEvent(report.snapshot, step - 1, classes));
     if (!isFiniteReport(report)) {
       throw new NonFiniteLoss(
         step,
-        describeReport(report, data.classes),
+        describeReport(report, classes),
         items.map((item) => item.image.name),
       );
     }
     this.#step = step;
-    this.#journal.emit(stepEvent(report, { step, lr, classes: data.classes, stepMs: clock() - startMs }));
+    const stepMs = clock() - startMs;
+    this.#journal.emit(stepEvent(report, { step, lr: settings.learningRate, classes, stepMs }));
+  }
+
+  /** First those that the log asks for, then those of a person. They are on disk before anything is computed with them. */
+  async #applyChanges(step: number): Promise<void> {
+    const before = this.#changes;
+    for (const pending of before.pending.filter((each) => each.step <= step)) {
+      this.#steer({ event: 'control', step, change: pending.change, replayed: true });
+    }
+    const change = withoutEqual(this.#options.control.takeChange(), this.#configAt(step));
+    if (change && this.#takes(change, step)) this.#steer({ event: 'control', step, change });
+    if (this.#changes !== before) await this.#journal.flush();
+  }
+
+  /** False where there is no such loss, which is told: the run goes on as it was. */
+  #takes(change: HotChange, step: number): boolean {
+    const config = { ...this.#configAt(step), ...change };
+    try {
+      lossSettingsOf({ ...config, strategy: config.loss });
+      return true;
+    } catch (error) {
+      const { message, remedy } = toProblemData(error);
+      this.#warn({ message, remedy, images: [] });
+      return false;
+    }
+  }
+
+  #steer(event: RunEvent): void {
+    this.#changes = foldChanges(this.#changes, event);
+    this.#journal.emit(event);
+  }
+
+  #configAt(step: number): TrainConfig {
+    return { ...this.#options.config, ...changesAt(this.#changes, step) };
   }
 
   /** True where these are the best weights so far. */
@@ -228,7 +266,10 @@ class Run {
 
   async #saveCheckpoint(best: boolean): Promise<void> {
     if (this.#last?.step === this.#step) return;
-    const { executor, files } = this.#options;
+    const { executor, files, data } = this.#options;
+    // What was counted up to here is told before: a run that goes on from here begins to count anew.
+    const snapshot = await executor.lastSnapshot?.();
+    if (snapshot) this.#journal.emit(statisticsEvent(snapshot, this.#step, data.classes));
     const meta = this.#meta(best);
     const { weights, state } = await captureWeights(executor, meta);
     const path = await files.saveCheckpoint(this.#step, weights, state, meta);
@@ -311,29 +352,6 @@ class Run {
   #seconds(): number {
     return this.#secondsBefore + (this.#options.clock() - this.#startedMs) / 1000;
   }
-}
-
-interface StepFacts {
-  readonly step: number;
-  readonly lr: number;
-  readonly stepMs: number;
-  readonly classes: readonly string[];
-}
-
-function stepEvent(report: StepReport, { step, lr, stepMs, classes }: StepFacts): RunEvent {
-  const { classification, box, positives } = report;
-  const balance = report.balance.map(({ classIndex, ...sums }) => ({ class: classes[classIndex]!, ...sums }));
-  return {
-    event: 'step',
-    step,
-    loss: classification + box,
-    classification,
-    box,
-    lr,
-    positives,
-    balance,
-    stepMs,
-  };
 }
 
 function withWayBack(problem: ProblemData, checkpointStep: number | null): ProblemData {
