@@ -1,24 +1,18 @@
 /** A run in a worker: the data and the files come through the page, the device is this worker's. */
-import { defaultNetworkOptions, type RetinaNetOptions } from '../../shared/detector/network.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import type { Checkpoint } from '../../shared/training/checkpoint.ts';
 import type { RunControl } from '../../shared/training/control.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
-import { fillFrom } from '../../shared/training/initialise.ts';
-import type { CheckpointMeta, Executor, RunFiles, TrainingData } from '../../shared/training/ports.ts';
+import type { CheckpointMeta, RunFiles, TrainingData } from '../../shared/training/ports.ts';
 import { type RunOptions, type RunOutcome, runTraining } from '../../shared/training/run.ts';
-import { type InitSource, parseInit, startFrom } from '../../shared/training/startingPoint.ts';
-import { type OpenedWeights, openWeights } from '../../shared/weights/model/openWeights.ts';
-import type { Calls, Post } from './calls.ts';
-import { type ObtainedDevice, orLost } from './device.ts';
+import type { Calls } from './calls.ts';
+import { orLost } from './device.ts';
 import { createExecutor, networkOf } from './executor.ts';
+import { type Prepared, type PrepareTools, prepareStart } from './prepare.ts';
 import type { TrainTask } from './protocol.ts';
 
-export interface TrainTools {
-  readonly calls: Calls;
-  readonly post: Post;
+export interface TrainTools extends PrepareTools {
   readonly control: RunControl;
-  readonly device: ObtainedDevice;
 }
 
 /** Resolves when the run has ended, and never where its device was lost: the page ends this worker then. */
@@ -64,6 +58,7 @@ async function run(
       ...options,
       runId: task.runId,
       config: task.config,
+      changes: task.changes,
       network: { ...network },
       data: trainingData(task, calls),
       executor,
@@ -78,33 +73,14 @@ async function run(
   }
 }
 
-interface Prepared {
-  readonly network: RetinaNetOptions;
-  readonly executor: Executor;
-  readonly resume?: Checkpoint;
-  /** Which weights it was filled from and how, for the log. */
-  readonly origin?: readonly string[];
-}
-
-/** The network on the device, with the weights that the run starts from. What was read for them is let go of with this call. */
-async function prepare(task: TrainTask, { post, calls, device }: TrainTools): Promise<Prepared> {
-  const { config, classes } = task;
-  post({ type: 'phase', text: task.resume ? 'Loading the checkpoint' : 'Preparing the network' });
-  const resume = task.resume ? await loadCheckpoint(calls, task.runId) : undefined;
-  if (resume) {
-    const network = networkOf(resume.meta);
-    return { network, executor: await createExecutor(network, config, device), resume };
-  }
-  const source = parseInit(config.init);
-  if (source.kind === 'random') {
-    const network = defaultNetworkOptions(config.backbone, classes.length);
-    return { network, executor: await createExecutor(network, config, device) };
-  }
-  post({ type: 'phase', text: 'Reading the weights' });
-  const { network, initial } = startFrom(await openInitial(calls, source, task.initName), classes);
-  post({ type: 'phase', text: 'Preparing the network' });
-  const executor = await createExecutor(network, config, device);
-  return { network, executor, origin: fillFrom(initial, executor, { network, classes, config }) };
+/** The network on the device as the run starts or goes on. */
+async function prepare(task: TrainTask, tools: TrainTools): Promise<Prepared & { resume?: Checkpoint }> {
+  if (!task.resume) return prepareStart(task, tools);
+  tools.post({ type: 'phase', text: 'Loading the checkpoint' });
+  const resume = await loadCheckpoint(tools.calls, task.runId);
+  if (!resume) return prepareStart(task, tools);
+  const network = networkOf(resume.meta);
+  return { network, executor: await createExecutor(network, task.config, tools.device), resume };
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */
@@ -113,7 +89,10 @@ function postEvent(runId: string, event: RunEvent, { post, device }: TrainTools)
   else void orLost(device).then(() => post({ type: 'run-event', runId, event }));
 }
 
-function trainingData(task: TrainTask, calls: Calls): TrainingData {
+export function trainingData(
+  task: Pick<TrainTask, 'classes' | 'train' | 'validation'>,
+  calls: Calls,
+): TrainingData {
   return {
     classes: task.classes,
     train: task.train,
@@ -156,19 +135,6 @@ async function loadCheckpoint(calls: Calls, runId: string): Promise<Checkpoint |
   }
 }
 
-async function openInitial(
-  calls: Calls,
-  source: Exclude<InitSource, { kind: 'random' }>,
-  name: string,
-): Promise<OpenedWeights> {
-  if (source.kind === 'run') {
-    const { bytes, weightsLength, meta } = await calls.call('runs.loadCheckpoint', { runId: source.runId });
-    return openWeights(bytes.subarray(0, weightsLength), name, meta);
-  }
-  const { bytes, meta, ...file } = await calls.call('weights.read', { source });
-  return openWeights(bytes, file.name, meta);
-}
-
 async function reportFailure(
   { runId }: TrainTask,
   { post, calls }: TrainTools,
@@ -186,7 +152,7 @@ const channel = new MessageChannel();
 const wakes: (() => void)[] = [];
 channel.port1.onmessage = () => wakes.shift()?.();
 
-function yieldToHost(): Promise<void> {
+export function yieldToHost(): Promise<void> {
   return new Promise((resolve) => {
     wakes.push(resolve);
     channel.port2.postMessage(null);

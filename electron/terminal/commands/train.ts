@@ -1,6 +1,10 @@
 /** `train`: a run without a screen, with the same loop, files and figures as behind one. */
 import { setImmediate } from 'node:timers/promises';
-import { defaultNetworkOptions, type RetinaNetOptions } from '../../../shared/detector/network.ts';
+import {
+  defaultNetworkOptions,
+  type RetinaNetOptions,
+  withAnchorScale,
+} from '../../../shared/detector/network.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import type { Checkpoint } from '../../../shared/training/checkpoint.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
@@ -52,7 +56,8 @@ async function planNew(store: ProjectStore, config: TrainConfig, backboneGiven: 
   requireTrainable(data);
   const classCount = data.classes.length;
   if (config.init === 'random') {
-    return { config, network: defaultNetworkOptions(config.backbone, classCount), data, runId: null };
+    const network = withAnchorScale(defaultNetworkOptions(config.backbone, classCount), config.anchorScale);
+    return { config, network, data, runId: null };
   }
   const weights = await findWeights(config.init, store);
   const { network, initial } = startFrom(weights, data.classes);
@@ -64,7 +69,13 @@ async function planNew(store: ProjectStore, config: TrainConfig, backboneGiven: 
     );
   }
   const ofThese = { ...config, backbone: network.backbone, init: formatInit(weights.source) };
-  return { config: ofThese, network, data, runId: null, initial };
+  return {
+    config: ofThese,
+    network: withAnchorScale(network, config.anchorScale),
+    data,
+    runId: null,
+    initial,
+  };
 }
 
 async function planResumed(store: ProjectStore, options: TrainOptions): Promise<Plan> {
