@@ -11,12 +11,17 @@ import type { DeviceReport, ToWorker } from '../worker/protocol.ts';
 
 export type RunEnd = 'finished' | 'stopped' | 'failed';
 
+export interface OwnedEvent {
+  readonly runId: string;
+  readonly event: RunEvent;
+}
+
 export interface SessionListener {
   onDevice(device: DeviceReport): void;
   /** What it is doing before its first step. */
   onText(text: string): void;
-  /** By run. */
-  onEvents(events: ReadonlyMap<string, readonly RunEvent[]>): void;
+  /** As they came. */
+  onEvents(events: readonly OwnedEvent[]): void;
   onLost(reason: string): void;
   onRunEnded(runId: string, end: RunEnd, problem: ProblemData | null): void;
   onRaceUpdated?(race: RaceRecord): void;
@@ -32,7 +37,7 @@ export class RunSession {
   readonly #startWorker: StartWorker;
   readonly #listener: SessionListener;
   #worker: WorkerHandle | null = null;
-  #queue = new Map<string, RunEvent[]>();
+  #queue: OwnedEvent[] = [];
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -74,7 +79,8 @@ export class RunSession {
         this.#listener.onText(news.text);
         return;
       case 'run-event':
-        this.#wait(news.runId, news.event);
+        this.#queue.push(news);
+        this.#flushTimer ??= setTimeout(() => this.#flush(), flushEveryMs);
         return;
       case 'device-lost':
         this.end();
@@ -96,18 +102,11 @@ export class RunSession {
     }
   }
 
-  #wait(runId: string, event: RunEvent): void {
-    const waiting = this.#queue.get(runId);
-    if (waiting) waiting.push(event);
-    else this.#queue.set(runId, [event]);
-    this.#flushTimer ??= setTimeout(() => this.#flush(), flushEveryMs);
-  }
-
   #flush(): void {
     if (this.#flushTimer) clearTimeout(this.#flushTimer);
     this.#flushTimer = null;
     const events = this.#queue;
-    this.#queue = new Map();
-    if (events.size > 0) this.#listener.onEvents(events);
+    this.#queue = [];
+    if (events.length > 0) this.#listener.onEvents(events);
   }
 }

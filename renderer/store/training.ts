@@ -6,6 +6,7 @@ import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { allChanges } from '../../shared/training/changes.ts';
 import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { client } from '../bridge/client.ts';
@@ -174,7 +175,7 @@ class Conductor {
       ...{ asked: null, lossesMs: [] },
     };
     this.#set({ live, viewed: { runId, history: null }, problem: null });
-    this.#task = makeTask(run, data, { resume, initName });
+    this.#task = makeTask(run, data, { resume, initName, changes: allChanges(history.changes) });
     this.#session = this.#newSession();
     this.#session.launch({ type: 'train', task: this.#task });
   }
@@ -192,7 +193,7 @@ class Conductor {
     return new RunSession(this.#tools, {
       onDevice: (device) => this.#set({ device }),
       onText: (text) => this.#patch({ text }),
-      onEvents: (events) => this.#record([...events.values()].flat()),
+      onEvents: (events) => this.#record(events.map(({ event }) => event)),
       onLost: (reason) => void this.#recover(reason),
       onRunEnded: (_runId, end, problem) => void this.#finish(end, problem),
       onBroken: (problem) => void this.#interrupt(problem),
@@ -273,8 +274,11 @@ class Conductor {
   #relaunch(session: RunSession): void {
     const { live } = this.#get();
     if (!live || !this.#task) return;
-    const { checkpointStep } = live.history;
-    session.launch({ type: 'train', task: { ...this.#task, resume: checkpointStep !== null } });
+    const resume = live.history.checkpointStep !== null;
+    session.launch({
+      type: 'train',
+      task: { ...this.#task, resume, changes: allChanges(live.history.changes) },
+    });
     if (live.asked) session.post({ type: 'change', change: live.asked });
   }
 

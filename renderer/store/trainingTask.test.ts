@@ -39,7 +39,7 @@ describe('summarise', () => {
 describe('makeTask', () => {
   it('follows the order of the run’s classes, and ignores regions of classes that it does not know', () => {
     const run = { id: 'r', config: {}, classIds: [5, 3], classNames: ['WBC', 'RBC'] } as unknown as RunRecord;
-    const task = makeTask(run, data, { resume: true, initName: '' });
+    const task = makeTask(run, data, { resume: true, initName: '', changes: [] });
     expect(task.classes).toEqual(['WBC', 'RBC']);
     expect(task.train[0]?.boxes.map(({ classIndex }) => classIndex)).toEqual([1, 1, 0]);
     expect(task.validation[0]?.boxes[0]).toMatchObject({ ignore: true, classIndex: 0 });

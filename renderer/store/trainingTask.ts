@@ -33,7 +33,7 @@ export function summarise(data: ProjectTrainingData): DataSummary {
 export function makeTask(
   run: RunRecord,
   data: ProjectTrainingData,
-  options: { resume: boolean; initName: string },
+  options: Pick<TrainTask, 'resume' | 'initName' | 'changes'>,
 ): TrainTask {
   const toRun = data.classIds.map((id) => run.classIds.indexOf(id));
   return {

@@ -7,7 +7,7 @@ import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { RaceOrder } from '../../shared/race/race.ts';
 import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
-import type { RunEvent } from '../../shared/training/events.ts';
+import type { RunEvent, TimedChange } from '../../shared/training/events.ts';
 import type { Detection, TrainingImage } from '../../shared/training/ports.ts';
 
 /** What computes, in words for people. */
@@ -50,6 +50,8 @@ export interface TrainTask {
   readonly resume: boolean;
   /** The name of the run that `config.init` names, for messages. */
   readonly initName: string;
+  /** Done again at their steps: what was changed by hand before the run was interrupted. */
+  readonly changes: readonly TimedChange[];
 }
 
 /** Several runs that take turns on this worker's device. */

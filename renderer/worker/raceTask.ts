@@ -1,7 +1,8 @@
 /** A race in a worker: several runs on this worker's one device, in turns or step by step. */
 import { runRace } from '../../shared/race/runRace.ts';
+import type { YieldToHost } from '../../shared/training/ports.ts';
 import type { RaceTask } from './protocol.ts';
-import { type TrainTools, tellOfLoss, trainRun } from './trainTask.ts';
+import { type TrainTools, tellOfLoss, trainRun, yieldToHost } from './trainTask.ts';
 
 /** What the images at the network's scale may take in memory, all competitors together. */
 const cacheBytes = 768 * 1024 * 1024;
@@ -12,8 +13,9 @@ export async function raceTask(task: RaceTask, tools: TrainTools): Promise<void>
   const share = task.order === 'turns' ? cacheBytes : cacheBytes / task.entries.length;
   const competitors = task.entries.map((entry) => ({
     key: entry.runId,
-    start: (yieldToHost: () => Promise<void>) => trainRun(entry, tools, { yieldToHost, cacheBytes: share }),
+    start: (pass: YieldToHost) => trainRun(entry, tools, { yieldToHost: pass, cacheBytes: share }),
   }));
-  await runRace(competitors, task.order);
+  const shouldStop = () => tools.control.wish === 'stop';
+  await runRace(competitors, { order: task.order, yieldToHost, shouldStop });
   tools.post({ type: 'race-ended', problem: null });
 }

@@ -1,0 +1,183 @@
+/** The race that is under way: kept true to its worker, taken up again from its checkpoints where the device is lost. */
+import type { Client } from '../../shared/contract/requests.ts';
+import type { RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
+import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { StartWorker } from '../worker/host.ts';
+import { mayTryAgain } from '../worker/lossPolicy.ts';
+import type { DeviceReport, RaceTask, ToWorker, TrainTask } from '../worker/protocol.ts';
+import { type LivePhase, phaseAfter } from './phase.ts';
+import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
+import { type OwnedEvent, type RunEnd, RunSession } from './runSession.ts';
+import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
+
+export interface LiveRace {
+  readonly raceId: string;
+  readonly phase: LivePhase;
+  /** What it is doing while there is no step to show. */
+  readonly text: string;
+  /** By run: of every competitor, those that had finished before too. */
+  readonly histories: ReadonlyMap<string, RunHistory>;
+  /** Competitors whose run has ended in this sitting. */
+  readonly ends: ReadonlyMap<string, RunEnd>;
+  /** When devices were lost, monotonic milliseconds. */
+  readonly lossesMs: readonly number[];
+}
+
+export interface RaceSessionTools {
+  readonly client: Pick<Client, 'request'>;
+  readonly startWorker: StartWorker;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly putRun: (run: RunRecord) => void;
+}
+
+export interface RaceSessionListener {
+  onChange(live: LiveRace): void;
+  onDevice(device: DeviceReport): void;
+  onRace(race: RaceRecord): void;
+  /** It is under way no longer. `problem`: why it stopped by itself. */
+  onEnded(live: LiveRace, problem: ProblemData | null): void;
+}
+
+export class RaceSession {
+  readonly #tools: RaceSessionTools;
+  readonly #listener: RaceSessionListener;
+  readonly #session: RunSession;
+  #task: RaceTask;
+  #live: LiveRace;
+  #isOver = false;
+
+  constructor(
+    tools: RaceSessionTools,
+    task: RaceTask,
+    histories: LiveRace['histories'],
+    listener: RaceSessionListener,
+  ) {
+    this.#tools = tools;
+    this.#listener = listener;
+    this.#task = task;
+    this.#live = {
+      ...{ raceId: task.raceId, phase: 'starting', text: 'Starting', histories },
+      ...{ ends: new Map(), lossesMs: [] },
+    };
+    this.#session = new RunSession(tools, {
+      onDevice: (device) => listener.onDevice(device),
+      onText: (text) => this.#patch({ text }),
+      onEvents: (events) => this.#record(events),
+      onLost: (reason) => void this.#recover(reason),
+      onRunEnded: (runId, end, problem) => void this.#endRun(runId, end, problem),
+      onRaceUpdated: (race) => this.#takeOver(race),
+      onRaceEnded: (problem) => this.#over(problem),
+      onBroken: (problem) => void this.#interrupt('interrupted', toProblemData(problem)),
+    });
+  }
+
+  launch(): void {
+    this.#session.launch({ type: 'race', task: this.#task });
+    this.#listener.onChange(this.#live);
+  }
+
+  wish(type: 'pause' | 'resume' | 'stop', from: readonly LivePhase[] | null, phase: LivePhase): void {
+    if (from && !from.includes(this.#live.phase)) return;
+    this.#session.post({ type });
+    this.#patch({ phase });
+  }
+
+  post(message: ToWorker): void {
+    this.#session.post(message);
+  }
+
+  /** Ends it where it stands, without a word to anybody. */
+  end(): void {
+    this.#isOver = true;
+    this.#session.end();
+  }
+
+  /** Competitors whose run has not ended yet. */
+  #racing(): readonly TrainTask[] {
+    return this.#task.entries.filter(({ runId }) => !this.#live.ends.has(runId));
+  }
+
+  #record(owned: readonly OwnedEvent[]): void {
+    const histories = new Map(this.#live.histories);
+    for (const runId of new Set(owned.map((each) => each.runId))) {
+      const events = owned.filter((each) => each.runId === runId).map(({ event }) => event);
+      histories.set(runId, recordEvents(histories.get(runId) ?? emptyHistory, events));
+      if (events.some(({ event }) => event === 'start')) void this.#update(runId, 'running', null);
+    }
+    const all = owned.map(({ event }) => event);
+    this.#patch({ histories, phase: phaseAfter(this.#live.phase, all) });
+  }
+
+  async #endRun(runId: string, end: RunEnd, problem: ProblemData | null): Promise<void> {
+    this.#patch({ ends: new Map(this.#live.ends).set(runId, end) });
+    await this.#update(runId, end === 'finished' ? 'done' : end, problem);
+  }
+
+  /** What was found out before the first step must not be looked for again in a new worker. */
+  #takeOver(race: RaceRecord): void {
+    const { tune, entries } = this.#task;
+    const tuned = new Map(race.entries.map(({ runId, trials }) => [runId, trials.length > 0]));
+    this.#task = {
+      ...this.#task,
+      entries,
+      measureFirstStep: this.#task.measureFirstStep && race.firstStep === null,
+      tune: tune && { ...tune, runIds: tune.runIds.filter((runId) => !tuned.get(runId)) },
+    };
+    this.#listener.onRace(race);
+  }
+
+  async #recover(reason: string): Promise<void> {
+    const { client, now } = this.#tools;
+    const lossesMs = [...this.#live.lossesMs, now()];
+    const racing = this.#racing();
+    const stepOf = ({ runId }: TrainTask) => this.#live.histories.get(runId)?.checkpointStep ?? null;
+    if (!mayTryAgain(lossesMs, now())) {
+      const newest = Math.max(...racing.map((entry) => stepOf(entry) ?? 0));
+      await this.#interrupt('paused', waitsProblem(lossesMs.length, newest || null, reason));
+      return;
+    }
+    const warnings = racing.map((entry) => ({
+      runId: entry.runId,
+      event: goesOnWarning(stepOf(entry), reason),
+    }));
+    this.#patch({ phase: 'recovering', text: `The GPU stopped (${reason})`, lossesMs });
+    try {
+      for (const { runId, event } of warnings) {
+        await client.request('runs.append', { runId, events: [event] });
+      }
+    } catch (error) {
+      await this.#interrupt('interrupted', toProblemData(error));
+      return;
+    }
+    // The race may have been let go of while the host wrote.
+    if (this.#isOver) return;
+    this.#record(warnings);
+    const entries = racing.map((entry) => ({ ...entry, resume: stepOf(entry) !== null }));
+    this.#task = { ...this.#task, entries };
+    this.#session.launch({ type: 'race', task: this.#task });
+  }
+
+  /** Every run waits at its last checkpoint for a person. */
+  async #interrupt(status: 'interrupted' | 'paused', problem: ProblemData): Promise<void> {
+    const racing = this.#racing().filter(({ runId }) => this.#live.histories.get(runId)?.start);
+    this.#over(problem);
+    for (const { runId } of racing) await this.#update(runId, status, problem);
+  }
+
+  #over(problem: ProblemData | null): void {
+    if (this.#isOver) return;
+    this.end();
+    this.#listener.onEnded(this.#live, problem);
+  }
+
+  #patch(changes: Partial<LiveRace>): void {
+    this.#live = { ...this.#live, ...changes };
+    if (!this.#isOver) this.#listener.onChange(this.#live);
+  }
+
+  async #update(runId: string, status: RunRecord['status'], problem: ProblemData | null): Promise<void> {
+    const { client, putRun } = this.#tools;
+    await client.request('runs.update', { runId, status, problem }).then(putRun, () => {});
+  }
+}
