@@ -23,12 +23,14 @@ export interface Axis {
   readonly domain?: readonly [low: number, high: number];
   /** How ticks and values are written. */
   readonly format: 'number' | 'percent' | 'integer';
+  /** Absent: round numbers. Given where places have names, as bars of categories have. */
+  readonly ticks?: readonly { readonly at: number; readonly label: string }[];
 }
 
 export interface Series {
   readonly name: string;
   readonly ink: Ink;
-  /** `bars`: each point a bar from the baseline, `barWidth` wide. */
+  /** `bars`: each point a bar from the baseline, `barWidth` wide, its middle at x. */
   readonly shape: 'line' | 'area' | 'bars' | 'points';
   /** By rising x. */
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -37,6 +39,8 @@ export interface Series {
   readonly dash?: boolean;
   /** Drawn faintly behind the others: what would be, not what is. */
   readonly ghost?: boolean;
+  /** Drawn stronger and in front: the one that is asked about. */
+  readonly strong?: boolean;
 }
 
 /** Something that happened at an x: a vertical line with words. */

@@ -1,0 +1,124 @@
+/** From values to places along an axis, and the round numbers beside it. */
+import type { Axis } from './chart.ts';
+import { tickText } from './words.ts';
+
+export interface Scale {
+  readonly domain: readonly [low: number, high: number];
+  readonly log: boolean;
+  /** 0 at the low end, 1 at the high one, beyond them outside; null where the value has no place. */
+  place(value: number): number | null;
+  valueAt(part: number): number;
+}
+
+export interface Tick {
+  readonly at: number;
+  readonly label: string;
+}
+
+/** Beyond this, differences are no numbers any more. */
+const largest = 1e150;
+/** So far outside, in axis lengths, that nobody sees where it is. */
+const outside = 1000;
+
+/** Whether a value can be drawn along the axis. */
+export function drawable(value: number, log: boolean): boolean {
+  return Number.isFinite(value) && Math.abs(value) <= largest && (!log || value >= 1 / largest);
+}
+
+/** `baseline`: bars and areas grow from it, so a linear axis shows zero and a log one a little more than it must. */
+export function makeScale(axis: Axis, values: readonly number[], baseline: boolean): Scale {
+  const log = axis.scale === 'log';
+  const [low, high] = givenDomain(axis, log) ?? neededDomain(axis, values, baseline);
+  const forward = log ? Math.log10 : (value: number) => value;
+  const [start, span] = [forward(low), forward(high) - forward(low)];
+  return {
+    domain: [low, high],
+    log,
+    place(value) {
+      if (!drawable(value, log)) return null;
+      return Math.min(outside, Math.max(-outside, (forward(value) - start) / span));
+    },
+    valueAt(part) {
+      return log ? 10 ** (start + span * part) : start + span * part;
+    },
+  };
+}
+
+function givenDomain({ domain }: Axis, log: boolean): readonly [number, number] | null {
+  if (!domain?.every((value) => drawable(value, log)) || !(domain[0] < domain[1])) return null;
+  const size = Math.max(Math.abs(domain[0]), Math.abs(domain[1]));
+  return domain[1] - domain[0] > size * 1e-12 ? domain : null;
+}
+
+function neededDomain(axis: Axis, values: readonly number[], baseline: boolean): [number, number] {
+  const log = axis.scale === 'log';
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (!drawable(value, log)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return log ? [0.1, 1] : [0, 1];
+  return log ? roundLog(low, high, baseline) : roundLinear(low, high, baseline, axis.format === 'integer');
+}
+
+function roundLinear(low: number, high: number, baseline: boolean, integer: boolean): [number, number] {
+  const size = Math.max(Math.abs(low), Math.abs(high), 1e-140);
+  let [from, to] = baseline ? [Math.min(0, low), Math.max(0, high)] : [low, high];
+  if (to - from <= size * 1e-9) [from, to] = [from - (baseline && from === 0 ? 0 : size / 2), to + size / 2];
+  const step = roundStep((to - from) / 5, integer);
+  return [Math.floor(from / step + 1e-9) * step, Math.ceil(to / step - 1e-9) * step];
+}
+
+/** Decade to decade; within less than two of them, from a 1, 2 or 5 to one. */
+function roundLog(low: number, high: number, baseline: boolean): [number, number] {
+  const below = baseline ? low / 1.5 : low;
+  const top = high > below * (1 + 1e-9) ? high : below * 10;
+  if (top / below >= 100) return [10 ** Math.floor(Math.log10(below)), 10 ** Math.ceil(Math.log10(top))];
+  const rounds = Array.from({ length: 5 }, (_, k) => 10 ** (Math.floor(Math.log10(below)) + k))
+    .flatMap((decade) => [decade, 2 * decade, 5 * decade])
+    .sort((a, b) => a - b);
+  return [
+    rounds.findLast((value) => value <= below * (1 + 1e-9))!,
+    rounds.find((value) => value >= top * (1 - 1e-9))!,
+  ];
+}
+
+/** The 1, 2 or 5 times a power of ten that is nearest. */
+function roundStep(wanted: number, integer: boolean): number {
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const factor = wanted / power;
+  const step = power * (factor < 1.5 ? 1 : factor < 3.5 ? 2 : factor < 7.5 ? 5 : 10);
+  return integer ? Math.max(1, step) : step;
+}
+
+/** About `count` round numbers within the scale's domain; at least one. */
+export function makeTicks(axis: Axis, scale: Scale, count: number): Tick[] {
+  const [low, high] = scale.domain;
+  if (axis.ticks) return axis.ticks.filter(({ at }) => at >= low && at <= high);
+  if (scale.log) {
+    const ticks = logTicks(low, high, count, axis.format);
+    if (ticks.length > 1) return ticks;
+  }
+  const step = roundStep((high - low) / Math.max(1, count), axis.format === 'integer');
+  const [first, last] = [Math.ceil(low / step - 1e-6), Math.floor(high / step + 1e-6)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => {
+    const at = Number(((first + k) * step).toPrecision(12));
+    return { at, label: tickText(at, step, axis.format) };
+  });
+}
+
+function logTicks(low: number, high: number, count: number, format: Axis['format']): Tick[] {
+  const [first, last] = [Math.floor(Math.log10(low) + 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const factors = last - first <= 1 && count >= 3 ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil((last - first + 1) / Math.max(2, count)));
+  const ticks: Tick[] = [];
+  for (let exponent = Math.ceil(first / every) * every; exponent <= last; exponent += every) {
+    for (const factor of factors) {
+      const at = factor * 10 ** exponent;
+      if (at < low * (1 - 1e-9) || at > high * (1 + 1e-9)) continue;
+      ticks.push({ at, label: tickText(at, 10 ** exponent, format) });
+    }
+  }
+  return ticks;
+}
