@@ -47,6 +47,10 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case 'cancel-predict':
       cancelled.add(data.taskId);
       return;
+    case 'first-step':
+    case 'measure':
+      void measure(data);
+      return;
     case 'lose-device':
       void obtaining?.then((device) => device.lose());
       return;
@@ -81,6 +85,18 @@ async function race(task: RaceTask): Promise<void> {
     await raceTask(task, { calls, post, control, device: await device() });
   } catch (error) {
     post({ type: 'race-ended', problem: toProblemData(error) });
+  }
+}
+
+async function measure(wish: Extract<ToWorker, { type: 'first-step' | 'measure' }>): Promise<void> {
+  try {
+    const { firstStepTask, measureTask } = await import('./measureTask.ts');
+    const tools = { calls, post, device: await device() };
+    void tools.device.lost.then((message) => post({ type: 'device-lost', message }));
+    await (wish.type === 'measure' ? measureTask(wish.task, tools) : firstStepTask(wish.task, tools));
+    tools.device.watch?.check();
+  } catch (error) {
+    post({ type: 'measure-failed', problem: toProblemData(error) });
   }
 }
 

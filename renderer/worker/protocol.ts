@@ -5,9 +5,12 @@
 import type { RequestName, RequestParams } from '../../shared/contract/requests.ts';
 import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import type { ProblemData } from '../../shared/domain/problem.ts';
+import type { MeasureSettings } from '../../shared/loss/executor.ts';
 import type { RaceOrder } from '../../shared/race/race.ts';
 import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent, TimedChange } from '../../shared/training/events.ts';
+import type { FirstStep } from '../../shared/training/firstStep.ts';
+import type { MeasuredImages } from '../../shared/training/measureImages.ts';
 import type { Detection, TrainingImage } from '../../shared/training/ports.ts';
 
 /** What computes, in words for people. */
@@ -74,6 +77,18 @@ export interface PredictTask {
   readonly scoreThreshold: number;
 }
 
+/** A run that is not begun: only looked at. */
+export type FirstStepTask = Pick<TrainTask, 'config' | 'classes' | 'train' | 'initName'>;
+
+export interface MeasureTask {
+  readonly runId: string;
+  /** The checkpoint's. */
+  readonly step: number;
+  /** With class indices of the run's classes. */
+  readonly images: readonly TrainingImage[];
+  readonly settings: MeasureSettings;
+}
+
 export type ToWorker =
   | { readonly type: 'probe' }
   | { readonly type: 'train'; readonly task: TrainTask }
@@ -86,6 +101,8 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'predict'; readonly taskId: number; readonly task: PredictTask }
   | { readonly type: 'cancel-predict'; readonly taskId: number }
+  | { readonly type: 'first-step'; readonly task: FirstStepTask }
+  | { readonly type: 'measure'; readonly task: MeasureTask }
   /** Destroys the GPU device, to see that what is lost comes back. */
   | { readonly type: 'lose-device' }
   | { readonly type: 'answer'; readonly callId: number; readonly answer: CallAnswer };
@@ -123,7 +140,12 @@ export type FromWorker =
       readonly problem: ProblemData | null;
     }
   /** The task's last message. `problem`: why it could not go on. */
-  | { readonly type: 'predict-ended'; readonly taskId: number; readonly problem: ProblemData | null };
+  | { readonly type: 'predict-ended'; readonly taskId: number; readonly problem: ProblemData | null }
+  /** Of `first-step` and `measure`, which end with what they found or with a problem. */
+  | { readonly type: 'measuring'; readonly done: number; readonly total: number }
+  | { readonly type: 'first-step'; readonly firstStep: FirstStep }
+  | { readonly type: 'measured'; readonly measured: MeasuredImages }
+  | { readonly type: 'measure-failed'; readonly problem: ProblemData };
 
 /** The buffers that a message hands over instead of copying: its own `bytes`, where they fill their buffer. */
 export function transferablesOf(value: unknown): ArrayBuffer[] {
