@@ -11,6 +11,13 @@ it('starts every logit at the prior', () => {
   for (const value of bias) expect(1 / (1 + Math.exp(-value))).toBeCloseTo(0.01, 7);
 });
 
+it('lets a class head behind a norm begin all but silent, and one without as the paper has it', () => {
+  const name = 'head.classification_head.cls_logits.weight';
+  expect(deviation(weights.get(name)!) / 0.0003).toBeCloseTo(1, 1);
+  const plain = buildRetinaNet({ ...defaultNetworkOptions('nano', 3), headNorm: 'none' });
+  expect(deviation(initialWeights(plain, { seed: 1, prior: 0.01 }).get(name)!)).toBeCloseTo(0.01, 3);
+});
+
 it('gives the heads a deviation of 0.01, the backbone Kaiming over the fan-out, the pyramid a uniform', () => {
   expect(deviation(weights.get('head.regression_head.conv.0.0.weight')!)).toBeCloseTo(0.01, 3);
   const stage = weights.get('backbone.body.layer4.0.conv2.weight')!;
