@@ -12,12 +12,12 @@ import { RunControl } from '../../../shared/training/control.ts';
 import type { RunEvent } from '../../../shared/training/events.ts';
 import { fillFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
 import type { Executor } from '../../../shared/training/ports.ts';
-import { type RunOutcome, runTraining } from '../../../shared/training/run.ts';
+import { type RunOptions, type RunOutcome, runTraining } from '../../../shared/training/run.ts';
 import { formatInit, startFrom } from '../../../shared/training/startingPoint.ts';
 import { requireTrainable } from '../../../shared/training/warnings.ts';
 import { Runs } from '../../services/runs/runs.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
-import { openCompute } from '../compute.ts';
+import { type Compute, openCompute } from '../compute.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../runFiles.ts';
 import { withProject } from '../session.ts';
@@ -33,7 +33,7 @@ export async function train(project: string, options: TrainOptions, output: Outp
     const plan = config
       ? await planNew(store, config, options.backbone !== undefined)
       : await planResumed(store, options);
-    return carryOut(store, plan, output);
+    return watched(store, plan, output);
   });
   if (outcome.problem) {
     const { kind, message, remedy, detail } = outcome.problem;
@@ -41,7 +41,7 @@ export async function train(project: string, options: TrainOptions, output: Outp
   }
 }
 
-interface Plan {
+export interface Plan {
   readonly config: TrainConfig;
   readonly network: RetinaNetOptions;
   readonly data: ClassedData;
@@ -51,7 +51,11 @@ interface Plan {
   readonly initial?: WeightsSource;
 }
 
-async function planNew(store: ProjectStore, config: TrainConfig, backboneGiven: boolean): Promise<Plan> {
+export async function planNew(
+  store: ProjectStore,
+  config: TrainConfig,
+  backboneGiven: boolean,
+): Promise<Plan> {
   const data = projectData(store, config.includeUnreviewed);
   requireTrainable(data);
   const classCount = data.classes.length;
@@ -87,50 +91,65 @@ async function planResumed(store: ProjectStore, options: TrainOptions): Promise<
   return { config, network, data, runId: run.id, resume };
 }
 
-async function carryOut(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
+/** One run, told as it goes. */
+async function watched(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
   const compute = await openCompute(output);
+  const control = new RunControl();
+  const release = stopOnInterrupt(control, output);
+  const onEvent = reporter(plan.config.steps, output);
   try {
-    const executor = await compute.createExecutor(plan.network, plan.config);
-    try {
-      const { network, config, data } = plan;
-      const origin =
-        plan.initial && fillFrom(plan.initial, executor, { network, config, classes: data.classes });
-      return await trainOn(executor, origin, store, plan, output);
-    } finally {
-      executor.dispose();
-    }
+    return await carryOut(compute, new Runs(store), plan, {
+      control,
+      yieldToHost: () => setImmediate(),
+      onEvent,
+    });
   } finally {
+    release();
     compute.release();
+  }
+}
+
+/** What a run is told from outside while it goes. */
+export type Company = Pick<RunOptions, 'control' | 'yieldToHost' | 'onEvent' | 'cacheBytes'>;
+
+/** The plan's run on a network of its own, from its first event to its row's last change. */
+export function carryOut(compute: Compute, runs: Runs, plan: Plan, company: Company): Promise<RunOutcome> {
+  return withExecutor(compute, plan, (executor, origin) => trainOn(executor, origin, runs, plan, company));
+}
+
+/** The plan's network with the weights that its run starts from, unless it goes on from a checkpoint. */
+export async function withExecutor<T>(
+  compute: Compute,
+  { network, config, data, initial }: Plan,
+  work: (executor: Executor, origin: readonly string[] | undefined) => Promise<T>,
+): Promise<T> {
+  const executor = await compute.createExecutor(network, config);
+  try {
+    const origin = initial && fillFrom(initial, executor, { network, config, classes: data.classes });
+    return await work(executor, origin);
+  } finally {
+    executor.dispose();
   }
 }
 
 async function trainOn(
   executor: Executor,
   origin: readonly string[] | undefined,
-  store: ProjectStore,
+  runs: Runs,
   { config, network, data, resume, runId: resumedId }: Plan,
-  output: Output,
+  company: Company,
 ): Promise<RunOutcome> {
-  const runs = new Runs(store);
   const { id: runId } = resumedId
     ? await runs.update(resumedId, { status: 'running', problem: null })
     : await runs.create({ config, classIds: [...data.classIds], classNames: [...data.classes] });
-  const control = new RunControl();
-  const release = stopOnInterrupt(control, output);
-  try {
-    const outcome = await runTraining({
-      ...{ runId, config, data, executor, control, resume, origin },
-      network: { ...network },
-      files: runFilesOf(runs, runId),
-      clock: () => performance.now(),
-      yieldToHost: () => setImmediate(),
-      onEvent: reporter(config.steps, output),
-    });
-    await runs.update(runId, { status: statusOf(outcome), problem: outcome.problem });
-    return outcome;
-  } finally {
-    release();
-  }
+  const outcome = await runTraining({
+    ...{ runId, config, data, executor, resume, origin, ...company },
+    network: { ...network },
+    files: runFilesOf(runs, runId),
+    clock: () => performance.now(),
+  });
+  await runs.update(runId, { status: statusOf(outcome), problem: outcome.problem });
+  return outcome;
 }
 
 function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
@@ -138,7 +157,7 @@ function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
 }
 
 /** The first Ctrl+C ends the run after its step, with a checkpoint; the second ends the process. */
-function stopOnInterrupt(control: RunControl, output: Output): () => void {
+export function stopOnInterrupt(control: RunControl, output: Output): () => void {
   const onSignal = () => {
     if (control.wish === 'stop') process.exit(130);
     control.stop();
