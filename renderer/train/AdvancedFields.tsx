@@ -1,51 +1,28 @@
 /** Everything else that decides a run, for those who know the words. */
-import { NativeSelect, NumberInput, Switch, Tooltip } from '@mantine/core';
+import { NativeSelect, Switch, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import { useDraft } from './draft.ts';
+import { NumberField, type NumberSpec } from './NumberField.tsx';
 import classes from './RunForm.module.css';
 
-type NumberField = {
+type NumericField = {
   [K in keyof TrainConfig]: TrainConfig[K] extends number ? K : never;
 }[keyof TrainConfig];
 
-interface FieldProps {
-  readonly field: NumberField;
-  readonly label: string;
-  readonly help: string;
-  readonly min?: number;
-  readonly max?: number;
-  readonly step?: number;
-  readonly decimals?: number;
+interface FieldProps extends NumberSpec {
+  readonly field: NumericField;
 }
 
-const focalFields: readonly FieldProps[] = [
+const anchorFields: readonly FieldProps[] = [
   {
-    field: 'gamma',
-    label: 'Gamma γ',
-    help: 'How strongly answers that are already right are played down. 0 is plain cross-entropy, the paper takes 2.',
-    min: 0,
-    max: 10,
-    step: 0.5,
+    field: 'anchorScale',
+    label: 'Anchor size',
+    help: 'Every anchor is this many times its usual size. Below 1 for small objects; the picture of your own boxes says what suits them.',
+    min: 0.125,
+    max: 4,
+    step: 0.25,
     decimals: 3,
-  },
-  {
-    field: 'alpha',
-    label: 'Alpha α',
-    help: 'Weight of the objects’ side; background weighs 1 − α. Negative: no weighting.',
-    min: -1,
-    max: 1,
-    step: 0.05,
-    decimals: 3,
-  },
-  {
-    field: 'prior',
-    label: 'Prior π',
-    help: 'The probability of an object that every anchor starts with. With 0.5 the first steps drown in background.',
-    min: 0.0001,
-    max: 0.9999,
-    step: 0.01,
-    decimals: 4,
   },
 ];
 const optimizerFields: readonly FieldProps[] = [
@@ -99,6 +76,13 @@ const runFields: readonly FieldProps[] = [
     step: 50,
   },
   {
+    field: 'statisticsEvery',
+    label: 'Lab figures every',
+    help: 'Steps between two records of where every answer lies: what the lab’s charts are drawn from. 0: never.',
+    min: 0,
+    step: 10,
+  },
+  {
     field: 'seed',
     label: 'Seed',
     help: 'The same seed, images and GPU give the same run.',
@@ -111,11 +95,11 @@ export function AdvancedFields() {
   const { draft, set } = useDraft();
   return (
     <div className={classes.advanced}>
-      <Group title="Focal loss" fields={focalFields}>
+      <Group title="Anchors and loss" fields={anchorFields}>
         <ConfigChoice
           field="normalizer"
           label="Divided by"
-          help="The number of anchors on objects: a moving average over the steps, or each image’s own, as torchvision does."
+          help="The number of anchors on objects: a moving average over the steps, or each image’s own, as torchvision does. Strategies that pick anchors divide by those they picked."
           choices={{ moving: 'Moving mean', image: 'Per image' }}
         />
       </Group>
@@ -201,26 +185,16 @@ function ConfigChoice<Field extends 'normalizer' | 'schedule' | 'boxLoss'>(props
   );
 }
 
-/** One number of the draft. An empty field keeps the last number until another is typed. */
-export function ConfigNumber({ field, label, help, min, max, step, decimals = 0 }: FieldProps) {
+/** One number of the draft. */
+export function ConfigNumber({ field, ...spec }: FieldProps) {
   const value = useDraft((state) => state.draft[field]);
   const set = useDraft((state) => state.set);
   return (
-    <Tooltip label={help} multiline w={240} openDelay={400} position="right" withArrow>
-      <NumberInput
-        label={label}
-        size="xs"
-        value={value}
-        min={min}
-        max={max}
-        step={step}
-        decimalScale={decimals}
-        clampBehavior="blur"
-        data-testid={`config-${field}`}
-        onChange={(next) => {
-          if (typeof next === 'number') set({ [field]: next });
-        }}
-      />
-    </Tooltip>
+    <NumberField
+      {...spec}
+      value={value}
+      testId={`config-${field}`}
+      onChange={(next) => set({ [field]: next })}
+    />
   );
 }

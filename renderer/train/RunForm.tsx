@@ -12,6 +12,7 @@ import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
 import { BackboneCards } from './BackboneCards.tsx';
 import { DataPanel } from './DataPanel.tsx';
 import { draftProblem, useDraft } from './draft.ts';
+import { LossSection } from './LossSection.tsx';
 import classes from './RunForm.module.css';
 import { StartFrom } from './StartFrom.tsx';
 import { type Start, useStart } from './useStart.ts';
@@ -46,6 +47,7 @@ export function RunForm() {
       />
       <MainFields />
       {seenSize && <p className={classes.hint}>{seenSize}</p>}
+      <LossSection />
       <UnstyledButton className={classes.advancedToggle} aria-expanded={advanced} onClick={toggleAdvanced}>
         <IconChevronDown size={14} className={classes.chevron} data-open={advanced || undefined} /> Advanced
       </UnstyledButton>

@@ -1,6 +1,7 @@
 /** The run form's fields. They outlive the form: a look at the labels must not cost what was typed. */
 import { create } from 'zustand';
 import { defaultTrainConfig, type TrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
+import { lossProblem } from './lossWords.ts';
 import { followSuggestion, fromNothing, type Suggestion } from './suggestions.ts';
 
 interface DraftState {
@@ -29,7 +30,10 @@ export const useDraft = create<DraftState>()((set) => ({
 /** The first field that does not fit and why, null where the run may start. */
 export function draftProblem(draft: TrainConfig): { field: string; message: string } | null {
   const parsed = trainConfigSchema.safeParse(draft);
-  if (parsed.success) return null;
+  if (parsed.success) {
+    const message = lossProblem(draft);
+    return message === null ? null : { field: 'Loss', message };
+  }
   const issue = parsed.error.issues[0];
   return { field: String(issue?.path[0] ?? ''), message: issue?.message ?? 'invalid' };
 }
