@@ -65,21 +65,6 @@ export const sampleParams: { readonly [N in RequestName]: RequestParams<N> } = {
     classNames: ['RBC'],
     entries: [
       { label: 'Focal loss, γ 2', config: defaultTrainConfig },
-      { label: 'Cross-entropy', config: { ...defaultTrainConfig, loss: 'ce' } },
-    ],
-  },
-  'races.update': {
-    raceId: 'race-1',
-    tuned: { runId, learningRate: 0.02, trials: [{ learningRate: 0.02, steps: 9, AP50: null, loss: 1.5 }] },
-  },
-  'races.remove': { raceId: 'race-1', runs: true },
-  'races.list': {},
-  'races.create': {
-    order: 'interleaved',
-    classIds: [1],
-    classNames: ['RBC'],
-    entries: [
-      { label: 'Focal loss, γ 2', config: defaultTrainConfig },
       { label: '<b>Cross-entropy</b>', config: { ...defaultTrainConfig, loss: 'ce' } },
     ],
   },

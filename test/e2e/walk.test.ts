@@ -121,7 +121,7 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
     const [value, sum] = await Promise.all(
       ['data-value', 'data-sum'].map((name) => shown.getAttribute(name)),
     );
-    expect(Number(sum)).toBeCloseTo(Number(value), 6);
+    expect(Math.abs(Number(sum) / Number(value) - 1)).toBeLessThan(1e-5);
     // The screen answers while the GPU works: a tab switch is a frame or two, not a step.
     await desk.openTab('label');
     await desk.openTab('train');

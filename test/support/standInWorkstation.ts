@@ -88,13 +88,6 @@ const run: RunRecord = {
   problem: null,
 };
 const race: RaceRecord = {
-  ...{ id: 'race-1', name: 'Race 1', createdAt: run.createdAt, order: 'turns', firstStep: null },
-  entries: [
-    { label: 'Focal loss, γ 2', runId: run.id, trials: [] },
-    { label: '<img onerror=alert(1)>', runId: 'run-2', trials: [] },
-  ],
-};
-const race: RaceRecord = {
   id: 'race-1',
   name: 'Race 1',
   createdAt: run.createdAt,
@@ -158,13 +151,6 @@ export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } =
   'runs.events': { events: [{ event: 'paused', step: 3 }], next: null },
   'runs.saveCheckpoint': { path: 'runs/run-1/checkpoint-3' },
   'runs.loadCheckpoint': { step: 3, meta: { adapter: 'none' }, weightsLength: 256, bytes: everyByte },
-  'races.list': {
-    races: [race],
-    problems: [{ kind: 'damaged', message: 'race-2 is damaged.', remedy: 'Look.', detail: '' }],
-  },
-  'races.create': race,
-  'races.update': race,
-  'races.remove': {},
   'races.list': {
     races: [race],
     problems: [{ kind: 'damaged', message: 'race-2 is damaged.', remedy: 'Look.', detail: '' }],
