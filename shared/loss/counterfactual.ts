@@ -122,37 +122,35 @@ function logitAt(bin: number, place: number): number {
   return lowestLogit + (bin + place) * binWidth;
 }
 
-/** A bin's logits as an even stretch of places within the bin. */
+/** The even stretch that stands for a bin's logits; it may reach a little into the bins beside. */
 function stretchOf(slice: Slice, bin: number): { from: number; to: number } {
   const { mean, deviation } = binSpread(slice, bin);
-  const half = Math.min(Math.sqrt(3) * deviation, mean, 1 - mean);
-  return { from: mean - half, to: mean + half };
+  const half = Math.sqrt(3) * deviation;
+  return { from: logitAt(bin, mean - half), to: logitAt(bin, mean + half) };
 }
 
-const piecesPerBin = 4;
+const piecesPerBin = 8;
 
+/** Logits of about the same loss. */
 interface Piece {
+  readonly xt: number;
   readonly count: number;
   readonly loss: number;
 }
 
-/** Groups of logits of about the same loss, easiest first. */
+/** Easiest first. */
 function piecesOf(slice: Slice, gamma: number): Piece[] {
   const pieces: Piece[] = [];
-  for (let bin = binCount - 1; bin >= 0; bin--) {
-    const all = slice.counts[bin]!;
-    if (all === 0) continue;
+  for (let bin = 0; bin < binCount; bin++) {
+    const count = slice.counts[bin]! / piecesPerBin;
+    if (count === 0) continue;
     const { from, to } = stretchOf(slice, bin);
-    const count = all / piecesPerBin;
-    const width = (to - from) / piecesPerBin;
-    for (let piece = piecesPerBin - 1; piece >= 0; piece--) {
-      const centre = from + (piece + 0.5) * width;
-      const offset = width / Math.sqrt(12);
-      const loss = (place: number) => unweightedLoss(logitAt(bin, place), gamma);
-      pieces.push({ count, loss: (count / 2) * (loss(centre - offset) + loss(centre + offset)) });
+    for (let piece = 0; piece < piecesPerBin; piece++) {
+      const xt = from + ((piece + 0.5) / piecesPerBin) * (to - from);
+      pieces.push({ xt, count, loss: count * unweightedLoss(xt, gamma) });
     }
   }
-  return pieces;
+  return pieces.sort((a, b) => b.xt - a.xt);
 }
 
 /** Points at even distances (fraction plus share) along the curve. */
@@ -174,9 +172,8 @@ function countBelow(slice: Slice, xt: number): number {
     const count = slice.counts[bin]!;
     if (count === 0) continue;
     const { from, to } = stretchOf(slice, bin);
-    const place = (xt - lowestLogit) / binWidth - bin;
-    if (place >= to) below += count;
-    else if (place > from) below += (count * (place - from)) / (to - from);
+    if (xt >= to) below += count;
+    else if (xt > from) below += (count * (xt - from)) / (to - from);
   }
   return below;
 }

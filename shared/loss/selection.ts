@@ -2,11 +2,11 @@
  * Which anchors of a batch count and for how much, by every strategy that leaves some out. All is deterministic: equal scores go by
  * the lower anchor, and what is drawn by lot is drawn by seed, step and the image's place in the batch.
  */
-import { boxIou } from '../detector/iou.ts';
 import { countPositives, matchBackground, matchIgnored } from '../detector/matcher.ts';
-import { batchedNms, orderByScore } from '../detector/nms.ts';
+import { orderByScore } from '../detector/nms.ts';
 import { RandomStream } from '../domain/random.ts';
 import type { Matched } from './focal.ts';
+import { KeptBoxes } from './keptBoxes.ts';
 import type { LossSettings } from './strategy.ts';
 import { formLoss, termForm } from './term.ts';
 
@@ -122,31 +122,27 @@ function drawFrom(anchors: readonly number[], count: number, stream: RandomStrea
 const proposals = { perLevel: 2000, nmsIou: 0.7, kept: 2000 };
 
 function topScored(image: SelectionImage): BySide {
-  const { matches, levelCounts } = image;
+  const { matches } = image;
   const scores = highestLogits(image);
-  const candidates: number[] = [];
-  const levels: number[] = [];
+  const boxes = image.boxes();
+  const candidates: { anchor: number; rivals: KeptBoxes }[] = [];
   let start = 0;
-  levelCounts.forEach((count, level) => {
+  for (const count of image.levelCounts) {
+    const rivals = new KeptBoxes(boxes, proposals.nmsIou);
     const order = orderByScore(scores.subarray(start, start + count)).subarray(0, proposals.perLevel);
-    for (const anchor of order) {
-      candidates.push(start + anchor);
-      levels.push(level);
-    }
+    for (const place of order) candidates.push({ anchor: start + place, rivals });
     start += count;
-  });
-  const all = image.boxes();
-  const boxes = new Float32Array(candidates.length * 4);
-  candidates.forEach((anchor, index) => {
-    boxes.set(all.subarray(anchor * 4, anchor * 4 + 4), index * 4);
-  });
-  const candidateScores = Float32Array.from(candidates, (anchor) => scores[anchor]!);
-  const kept = batchedNms(boxes, candidateScores, Int32Array.from(levels), proposals.nmsIou, proposals.kept);
-  const { positives } = anchorsBySide(matches);
-  const negatives = Array.from(kept, (index) => candidates[index]!).filter(
-    (anchor) => matches[anchor] === matchBackground,
-  );
-  return { positives, negatives };
+  }
+  candidates.sort((a, b) => scores[b.anchor]! - scores[a.anchor]! || a.anchor - b.anchor);
+  const negatives: number[] = [];
+  let kept = 0;
+  for (const { anchor, rivals } of candidates) {
+    if (kept >= proposals.kept) break;
+    if (!rivals.keep(anchor)) continue;
+    kept++;
+    if (matches[anchor] === matchBackground) negatives.push(anchor);
+  }
+  return { positives: anchorsBySide(matches).positives, negatives };
 }
 
 function highestLogits({ logits, foregroundClassCount, matches }: SelectionImage): Float32Array {
@@ -161,8 +157,8 @@ function highestLogits({ logits, foregroundClassCount, matches }: SelectionImage
   return highest;
 }
 
-/** The loss of every anchor, summed over the classes; 0 on ignored ones. */
-function anchorLosses(image: SelectionImage, settings: LossSettings): Float32Array {
+/** Anchors that are not ignored, those of the highest loss, summed over the classes, first. */
+function byLoss(image: SelectionImage, settings: LossSettings): Int32Array {
   const { logits, foregroundClassCount, matches, classIndices } = image;
   const form = termForm(settings);
   const losses = new Float32Array(matches.length);
@@ -176,44 +172,34 @@ function anchorLosses(image: SelectionImage, settings: LossSettings): Float32Arr
     }
     losses[anchor] = sum;
   }
-  return losses;
-}
-
-/** Anchors that are not ignored, the heaviest first, less those that a heavier kept one overlaps. */
-function* survivors(image: SelectionImage, settings: LossSettings): Generator<number> {
-  const losses = anchorLosses(image, settings);
-  const boxes = image.boxes();
-  const order = orderByScore(losses).filter((anchor) => image.matches[anchor] !== matchIgnored);
-  const kept: number[] = [];
-  for (const anchor of order) {
-    if (kept.some((rival) => boxIou(boxes, rival, boxes, anchor) > settings.hardNms)) continue;
-    kept.push(anchor);
-    yield anchor;
-  }
+  return orderByScore(losses).filter((anchor) => matches[anchor] !== matchIgnored);
 }
 
 function hardest(image: SelectionImage, settings: LossSettings): number[] {
+  const kept = new KeptBoxes(image.boxes(), settings.hardNms);
   const chosen: number[] = [];
-  for (const anchor of survivors(image, settings)) {
-    chosen.push(anchor);
+  for (const anchor of byLoss(image, settings)) {
     if (chosen.length >= settings.hardCount) break;
+    if (kept.keep(anchor)) chosen.push(anchor);
   }
   return chosen;
 }
 
-/** Every fourth of the B a positive: of each side the heaviest, and no more negatives than three to a positive. */
+/** A quarter of the B for positives: of each side the hardest, and three negatives to a positive. */
 function hardestOneToThree(image: SelectionImage, settings: LossSettings): number[] {
   const quota = Math.max(1, Math.floor(settings.hardCount / 4));
-  let unseen = countPositives(image.matches);
-  if (unseen === 0) return [];
+  const kept = new KeptBoxes(image.boxes(), settings.hardNms);
   const positives: number[] = [];
   const negatives: number[] = [];
-  for (const anchor of survivors(image, settings)) {
-    const side = image.matches[anchor]! >= 0 ? positives : negatives;
-    if (side.length < (side === positives ? quota : 3 * quota)) side.push(anchor);
-    if (side === positives) unseen--;
-    const wanted = 3 * Math.min(quota, positives.length + unseen);
-    if (positives.length >= quota && negatives.length >= wanted) break;
+  let unseen = countPositives(image.matches);
+  for (const anchor of byLoss(image, settings)) {
+    const complete = unseen === 0 || positives.length >= quota;
+    if (complete && negatives.length >= 3 * positives.length) break;
+    const isPositive = image.matches[anchor]! >= 0;
+    if (isPositive) unseen--;
+    if (!kept.keep(anchor)) continue;
+    if (!isPositive) negatives.push(anchor);
+    else if (positives.length < quota) positives.push(anchor);
   }
   return [...positives, ...negatives.slice(0, 3 * positives.length)];
 }
@@ -222,10 +208,6 @@ function hardestOneToThree(image: SelectionImage, settings: LossSettings): numbe
 function hardNegatives(image: SelectionImage, settings: LossSettings): number[] {
   const { positives } = anchorsBySide(image.matches);
   if (positives.length === 0) return [];
-  const negatives: number[] = [];
-  for (const anchor of orderByScore(anchorLosses(image, settings))) {
-    if (negatives.length >= 3 * positives.length) break;
-    if (image.matches[anchor] === matchBackground) negatives.push(anchor);
-  }
-  return [...positives, ...negatives];
+  const negatives = byLoss(image, settings).filter((anchor) => image.matches[anchor] === matchBackground);
+  return [...positives, ...negatives.subarray(0, 3 * positives.length)];
 }
