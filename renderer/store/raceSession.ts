@@ -7,7 +7,7 @@ import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, RaceTask, ToWorker, TrainTask } from '../worker/protocol.ts';
 import { type LivePhase, phaseAfter } from './phase.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
-import { type OwnedEvent, type RunEnd, RunSession } from './runSession.ts';
+import { type OwnedEvent, type RaceUpdate, type RunEnd, RunSession } from './runSession.ts';
 import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
 
 export interface LiveRace {
@@ -66,7 +66,7 @@ export class RaceSession {
       onEvents: (events) => this.#record(events),
       onLost: (reason) => void this.#recover(reason),
       onRunEnded: (runId, end, problem) => void this.#endRun(runId, end, problem),
-      onRaceUpdated: (race) => this.#takeOver(race),
+      onRaceUpdated: (news) => this.#takeOver(news),
       onRaceEnded: (problem) => this.#over(problem),
       onBroken: (problem) => void this.#interrupt('interrupted', toProblemData(problem)),
     });
@@ -115,14 +115,17 @@ export class RaceSession {
   }
 
   /** What was found out before the first step must not be looked for again in a new worker. */
-  #takeOver(race: RaceRecord): void {
+  #takeOver({ race, tuned }: RaceUpdate): void {
     const { tune, entries } = this.#task;
-    const tuned = new Map(race.entries.map(({ runId, trials }) => [runId, trials.length > 0]));
     this.#task = {
       ...this.#task,
-      entries,
-      measureFirstStep: this.#task.measureFirstStep && race.firstStep === null,
-      tune: tune && { ...tune, runIds: tune.runIds.filter((runId) => !tuned.get(runId)) },
+      entries: entries.map((entry) =>
+        entry.runId === tuned?.runId
+          ? { ...entry, config: { ...entry.config, learningRate: tuned.learningRate } }
+          : entry,
+      ),
+      measureFirstStep: race.firstStep === null,
+      tune: tune && { ...tune, runIds: tune.runIds.filter((runId) => runId !== tuned?.runId) },
     };
     this.#listener.onRace(race);
   }

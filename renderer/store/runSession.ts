@@ -3,7 +3,6 @@
  * not decided here.
  */
 import type { Client } from '../../shared/contract/requests.ts';
-import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import type { ProblemData } from '../../shared/domain/problem.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import type { StartWorker, WorkerHandle, WorkerNews } from '../worker/host.ts';
@@ -16,6 +15,8 @@ export interface OwnedEvent {
   readonly event: RunEvent;
 }
 
+export type RaceUpdate = Extract<WorkerNews, { type: 'race-updated' }>;
+
 export interface SessionListener {
   onDevice(device: DeviceReport): void;
   /** What it is doing before its first step. */
@@ -24,7 +25,7 @@ export interface SessionListener {
   onEvents(events: readonly OwnedEvent[]): void;
   onLost(reason: string): void;
   onRunEnded(runId: string, end: RunEnd, problem: ProblemData | null): void;
-  onRaceUpdated?(race: RaceRecord): void;
+  onRaceUpdated?(news: RaceUpdate): void;
   onRaceEnded?(problem: ProblemData | null): void;
   onBroken(problem: ProblemData): void;
 }
@@ -91,7 +92,7 @@ export class RunSession {
         this.#listener.onRunEnded(news.runId, news.status, news.problem);
         return;
       case 'race-updated':
-        this.#listener.onRaceUpdated?.(news.race);
+        this.#listener.onRaceUpdated?.(news);
         return;
       case 'race-ended':
         this.#listener.onRaceEnded?.(news.problem);

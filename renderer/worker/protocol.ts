@@ -127,7 +127,11 @@ export type FromWorker =
       readonly problem: ProblemData | null;
     }
   /** What was found out before a race's first step. */
-  | { readonly type: 'race-updated'; readonly race: RaceRecord }
+  | {
+      readonly type: 'race-updated';
+      readonly race: RaceRecord;
+      readonly tuned: { readonly runId: string; readonly learningRate: number } | null;
+    }
   /** The race's last message, after every competitor's own. `problem`: why it could not begin. */
   | { readonly type: 'race-ended'; readonly problem: ProblemData | null }
   | { readonly type: 'device-lost'; readonly message: string }

@@ -32,23 +32,27 @@ export async function trainRun(
   options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost'> = { yieldToHost },
 ): Promise<RunOutcome> {
   const { post, device } = tools;
+  const { runId } = task;
+  const files = runFiles(runId, tools);
   let outcome: RunOutcome;
   try {
-    outcome = await run(task, tools, options);
+    const onEvent = (event: RunEvent) => postEvent(runId, event, tools);
+    outcome = await run(task, tools, { ...options, files, onEvent });
     if (outcome.status === 'failed') await orLost(device);
   } catch (error) {
     await orLost(device);
     outcome = await reportFailure(task, tools, toProblemData(error));
   }
   const { status, problem } = outcome;
-  post({ type: 'train-ended', runId: task.runId, status, problem });
+  post({ type: 'train-ended', runId, status, problem });
   return outcome;
 }
 
-async function run(
+/** The run from its preparation to its end, with what is kept of it and who is told of it. */
+export async function run(
   task: TrainTask,
   tools: TrainTools,
-  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost'>,
+  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost' | 'files' | 'onEvent'>,
 ): Promise<RunOutcome> {
   const { post, calls, control } = tools;
   const { network, executor, ...start } = await prepare(task, tools);
@@ -62,11 +66,9 @@ async function run(
       network: { ...network },
       data: trainingData(task, calls),
       executor,
-      files: runFiles(task.runId, tools),
       clock: () => performance.now(),
       control,
       ...start,
-      onEvent: (event) => postEvent(task.runId, event, tools),
     });
   } finally {
     executor.dispose();
