@@ -1,0 +1,215 @@
+/**
+ * What can be known before a run begins, of the user's own images: which anchors would answer for which box, and what the first
+ * step will cost. Both are of the run form's settings; a question asked again while nothing has changed keeps its answer.
+ */
+import { create } from 'zustand';
+import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { defaultNetworkOptions, type RetinaNetOptions } from '../../shared/detector/network.ts';
+import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { LogitHistogram } from '../../shared/loss/histogram.ts';
+import { decodeHistogram } from '../../shared/loss/histogramText.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import { evenlySpaced } from '../../shared/training/evaluate.ts';
+import type { FirstStep } from '../../shared/training/firstStep.ts';
+import { parseInit } from '../../shared/training/startingPoint.ts';
+import { client } from '../bridge/client.ts';
+import { type StartCoverage, startCoverage } from '../worker/coverageHost.ts';
+import type { PlanCoverage } from '../worker/coverageProtocol.ts';
+import { startWorker } from '../worker/host.ts';
+import { plansToTry } from './coveragePlans.ts';
+import { askWorker, type MeasuringTools } from './measuring.ts';
+import { useProject } from './project.ts';
+import { useRuns } from './runs.ts';
+import { useStartFrom } from './startFrom.ts';
+import type { ProjectTrainingData } from './trainingTask.ts';
+
+interface Question {
+  readonly phase: 'idle' | 'working' | 'ready' | 'failed';
+  /** What was asked, to know the same question again. */
+  readonly key: string;
+  readonly data: ProjectTrainingData | null;
+  readonly done: number;
+  readonly total: number;
+  readonly problem: ProblemData | null;
+}
+
+export interface CoverageState extends Question {
+  /** Images looked at, of so many. */
+  readonly images: number;
+  readonly ofImages: number;
+  /** Of the form's own plan first; those of the others follow one by one. */
+  readonly results: readonly PlanCoverage[];
+}
+
+export interface FirstStepState extends Question {
+  /** What it is doing before there is progress. */
+  readonly text: string;
+  readonly firstStep: FirstStep | null;
+  readonly histogram: LogitHistogram | null;
+}
+
+export interface BeforeTrainingState {
+  readonly coverage: CoverageState;
+  readonly firstStep: FirstStepState;
+  cover(config: TrainConfig, data: ProjectTrainingData): Promise<void>;
+  lookAhead(config: TrainConfig, data: ProjectTrainingData): Promise<void>;
+  cancelLookAhead(): void;
+  /** The project is being left. */
+  abandon(): void;
+}
+
+export interface BeforeTrainingTools extends MeasuringTools {
+  readonly startCoverage: StartCoverage;
+  readonly runs: () => readonly RunRecord[];
+  /** What is known of a file's network without opening it again. */
+  readonly inspected: (init: string) => RetinaNetOptions | null;
+}
+
+/** At most so many images are covered, evenly over the project's. */
+const imagesCovered = 300;
+
+const unasked = { phase: 'idle', key: '', data: null, done: 0, total: 0, problem: null } as const;
+const noCoverage: CoverageState = { ...unasked, images: 0, ofImages: 0, results: [] };
+const noFirstStep: FirstStepState = { ...unasked, text: '', firstStep: null, histogram: null };
+
+/** What decides how anchors and boxes meet. */
+export function coverageKey(config: TrainConfig): string {
+  const { init, backbone, minSizePx, maxSizePx, anchorScale } = config;
+  return JSON.stringify([init, backbone, minSizePx, maxSizePx, anchorScale]);
+}
+
+/** What decides where the first logits lie; prior, alpha and gamma follow from them. */
+export function firstStepKey(config: TrainConfig): string {
+  const { batch, shuffle, seed, augment } = config;
+  return JSON.stringify([coverageKey(config), batch, shuffle, seed, augment]);
+}
+
+export function createBeforeTrainingStore(tools: BeforeTrainingTools) {
+  const networkOf = createNetworkOf(tools);
+  let covering = new AbortController();
+  let looking = new AbortController();
+  return create<BeforeTrainingState>()((set, get) => ({
+    coverage: noCoverage,
+    firstStep: noFirstStep,
+
+    async cover(config, data) {
+      const key = coverageKey(config);
+      const { coverage } = get();
+      if (isAsked(coverage, key, data)) return;
+      covering.abort();
+      covering = new AbortController();
+      const { signal } = covering;
+      const tell = (changes: Partial<CoverageState>) => {
+        if (!signal.aborted) set(({ coverage }) => ({ coverage: { ...coverage, ...changes } }));
+      };
+      const images = evenlySpaced(data.train, imagesCovered);
+      const asked = { ...unasked, phase: 'working', key, data } as const;
+      set({ coverage: { ...asked, images: images.length, ofImages: data.train.length, results: [] } });
+      try {
+        const network = await networkOf(config, data.classes.length);
+        if (signal.aborted) return;
+        const plans = plansToTry(config);
+        const end = tools.startCoverage(
+          { network, plans, images },
+          {
+            onBroken: (problem) => tell({ phase: 'failed', problem }),
+            onNews(news) {
+              if (news.type === 'progress') tell({ done: news.done, total: news.total });
+              else if (news.type === 'failed') tell({ phase: 'failed', problem: news.problem });
+              else {
+                const results = [...get().coverage.results, news.result];
+                tell({ results, ...(results.length === plans.length && { phase: 'ready' }) });
+                if (results.length === plans.length) end();
+              }
+            },
+          },
+        );
+        signal.addEventListener('abort', end);
+      } catch (error) {
+        tell({ phase: 'failed', problem: toProblemData(error) });
+      }
+    },
+
+    async lookAhead(config, data) {
+      const key = firstStepKey(config);
+      if (isAsked(get().firstStep, key, data)) return;
+      looking.abort();
+      looking = new AbortController();
+      const { signal } = looking;
+      const tell = (changes: Partial<FirstStepState>) => {
+        if (!signal.aborted) set(({ firstStep }) => ({ firstStep: { ...firstStep, ...changes } }));
+      };
+      set({ firstStep: { ...noFirstStep, phase: 'working', key, data, text: 'Waking the GPU' } });
+      const initName = tools.runs().find(({ id }) => id === config.init)?.name ?? config.init;
+      const { train, classes } = data;
+      try {
+        const answer = await askWorker(
+          tools,
+          { type: 'first-step', task: { config, train, classes, initName } },
+          { onText: (text) => tell({ text }), onProgress: (done, total) => tell({ done, total }) },
+          signal,
+        );
+        if (answer.type !== 'first-step') return;
+        const { firstStep } = answer;
+        tell({ phase: 'ready', firstStep, histogram: decodeHistogram(firstStep.histogram) });
+      } catch (error) {
+        tell({ phase: 'failed', problem: toProblemData(error) });
+      }
+    },
+    cancelLookAhead() {
+      looking.abort();
+      set({ firstStep: noFirstStep });
+    },
+    abandon() {
+      covering.abort();
+      looking.abort();
+      set({ coverage: noCoverage, firstStep: noFirstStep });
+    },
+  }));
+}
+
+/** Asked already, and answered or being answered. */
+function isAsked(question: Question, key: string, data: ProjectTrainingData): boolean {
+  return question.key === key && question.data === data && question.phase !== 'failed';
+}
+
+/** The network that a run would have, before its anchors are scaled. A run's own is read from its checkpoint once. */
+function createNetworkOf({ client, inspected }: BeforeTrainingTools) {
+  const ofRuns = new Map<string, RetinaNetOptions>();
+  return async ({ init, backbone }: TrainConfig, classCount: number): Promise<RetinaNetOptions> => {
+    const source = parseInit(init);
+    const own = async (): Promise<RetinaNetOptions> => {
+      if (source.kind === 'random') return defaultNetworkOptions(backbone, classCount);
+      const known = inspected(init) ?? ofRuns.get(init);
+      if (known) return known;
+      if (source.kind !== 'run') return (await client.request('weights.inspect', { source })).network;
+      const { meta } = await client.request('runs.loadCheckpoint', { runId: source.runId });
+      const network = meta.network as RetinaNetOptions;
+      ofRuns.set(init, network);
+      return network;
+    };
+    return { ...(await own()), foregroundClassCount: classCount };
+  };
+}
+
+export const useBeforeTraining = createBeforeTrainingStore({
+  client,
+  startWorker,
+  startCoverage,
+  runs: () => useRuns.getState().runs,
+  inspected(init) {
+    const inspection = useStartFrom.getState().inspections[init];
+    return inspection?.phase === 'ready' ? inspection.description.network : null;
+  },
+});
+
+let guarding = false;
+
+/** Lets go of a project's figures when it is closed. Only the first call does something. */
+export function guardBeforeTraining(): void {
+  if (guarding) return;
+  guarding = true;
+  useProject.subscribe((state, before) => {
+    if (state.project?.path !== before.project?.path) useBeforeTraining.getState().abandon();
+  });
+}

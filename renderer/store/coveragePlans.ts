@@ -1,0 +1,84 @@
+/** Ways to train that fit small objects better, as plans for anchor coverage and as what they were found to be worth. Pure. */
+import {
+  badlyCovered,
+  type ClassCoverage,
+  type CoverageSummary,
+} from '../../shared/detector/coverageSummary.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import type { CoveragePlan, PlanCoverage } from '../worker/coverageProtocol.ts';
+
+/** Image sides that the run form offers, px. */
+export const imageSides: readonly number[] = [128, 160, 224, 256, 320, 416, 512, 640, 800];
+
+type Sized = Pick<TrainConfig, 'minSizePx' | 'maxSizePx' | 'anchorScale'>;
+
+/** The form's own plan; then the next larger side, one about twice as large, anchors of half the size, and the first with the last. */
+export function plansToTry({ minSizePx, maxSizePx, anchorScale }: Sized): CoveragePlan[] {
+  const own = { minSizePx, maxSizePx, anchorScale };
+  const larger = imageSides.filter((side) => side > maxSizePx);
+  const sides = [...new Set([larger[0], larger.find((side) => side >= 2 * maxSizePx) ?? larger.at(-1)])];
+  const atSides = sides.flatMap((side) =>
+    side === undefined ? [] : [{ minSizePx: side, maxSizePx: side, anchorScale }],
+  );
+  const half = anchorScale / 2;
+  const halved =
+    half < smallestScale ? [] : [own, ...atSides.slice(0, 1)].map((plan) => ({ ...plan, anchorScale: half }));
+  return [own, ...atSides, ...halved];
+}
+
+/** Of trainConfigSchema. */
+const smallestScale = 0.125;
+
+/** What another plan would change. */
+export interface Advice {
+  readonly plan: CoveragePlan;
+  /** Share of boxes that no anchor fits, 0..1. */
+  readonly share: number;
+  /** The same of the class that is worst off under the form's plan. */
+  readonly worstShare: number;
+  /** Times the pixels and anchors of now. */
+  readonly pixels: number;
+  readonly anchors: number;
+  /** `better`: markedly fewer boxes without a fitting anchor, of all or of the class worst off, and not more of the other. */
+  readonly verdict: 'better' | 'same' | 'worse';
+}
+
+export function adviceOf([own, ...others]: readonly PlanCoverage[]): Advice[] {
+  if (!own) return [];
+  const worst = worstClass(own.summary)?.classIndex ?? 0;
+  const now = { share: badShare(own.summary), worstShare: badShare(own.summary.classes[worst]!) };
+  return others.map(({ plan, summary, pixels, anchors }) => {
+    const then = { share: badShare(summary), worstShare: badShare(summary.classes[worst]!) };
+    return {
+      plan,
+      ...then,
+      pixels: pixels / own.pixels,
+      anchors: anchors / own.anchors,
+      verdict: verdictOf(now, then),
+    };
+  });
+}
+
+/** The class with the largest share of boxes that no anchor fits; null where there are no boxes. */
+export function worstClass({ classes }: CoverageSummary): ClassCoverage | null {
+  const known = classes.filter(({ boxes }) => boxes > 0);
+  return known.reduce<ClassCoverage | null>(
+    (worst, each) => (worst && badShare(worst) >= badShare(each) ? worst : each),
+    null,
+  );
+}
+
+export function badShare({ boxes, counts }: Pick<ClassCoverage, 'boxes' | 'counts'>): number {
+  return boxes > 0 ? badlyCovered(counts) / boxes : 0;
+}
+
+/** A difference that a person need not care about. */
+const slight = 0.01;
+
+type Shares = Pick<Advice, 'share' | 'worstShare'>;
+
+function verdictOf(now: Shares, then: Shares): Advice['verdict'] {
+  const changes = [then.share - now.share, then.worstShare - now.worstShare];
+  if (changes.some((change) => change > slight)) return 'worse';
+  return changes.some((change) => change < -slight) ? 'better' : 'same';
+}
