@@ -90,22 +90,54 @@ function addData(program: Command): void {
     });
 }
 
-/** Options without a default here: whether one was given matters when a run is resumed. */
 function addTrain(program: Command): void {
-  const says = (value: unknown) => `(default: ${value})`;
-  program
+  const train = program
     .command('train')
     .description('train a detector on the reviewed images of a project')
     .argument('<project>')
+    .option(
+      '--loss <name>',
+      `${strategyNames.join(', ')} ${says(defaults.loss)}; its numbers are its own where they are not given`,
+      oneOf(strategyNames),
+    );
+  withTrainingOptions(train)
+    .option(
+      '--resume <run>',
+      'go on with a run, from its newest checkpoint; --loss and its numbers and --lr change it from there on',
+    )
+    .option('--replay <run>', 'a new run as that one: its settings, and its changes at their steps')
+    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
+    .option(...json)
+    .action(async (project, options) => {
+      const { train } = await import('./commands/train.ts');
+      await train(project, options, new Output(options.json ?? false));
+    });
+}
+
+const says = (value: unknown) => `(default: ${value})`;
+
+/** All that decides a run but its loss. Without a default here: whether an option was given matters when a run is resumed. */
+function withTrainingOptions(command: Command): Command {
+  return command
     .option('--init <what>', `random, ${weightsWords} ${says(defaults.init)}`)
     .option(
       '--backbone <name>',
       `${backboneNames.join(', ')} ${says(defaults.backbone)}`,
       oneOf(backboneNames),
     )
-    .option('--loss <name>', `${strategyNames.join(', ')} ${says(defaults.loss)}`, oneOf(strategyNames))
     .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
     .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
+    .option('--beta <b>', `focal-star: its shift ${says(defaults.beta)}`, decimal({ min: -20, max: 20 }))
+    .option(
+      '--hard-count <n>',
+      `ohem: hard examples of an image ${says(defaults.hardCount)}`,
+      integer({ min: 1, max: 100_000 }),
+    )
+    .option(
+      '--hard-nms <x>',
+      `ohem: overlap from which only the hardest counts ${says(defaults.hardNms)}`,
+      decimal({ above: 0, max: 1 }),
+    )
     .option(
       '--prior <p>',
       `foreground probability at the start ${says(defaults.prior)}`,
@@ -115,6 +147,11 @@ function addTrain(program: Command): void {
       '--normalizer <name>',
       `the loss is divided by a moving average of positives, or by each image's own (torchvision): ${normalizerNames.join(', ')} ${says(defaults.normalizer)}`,
       oneOf(normalizerNames),
+    )
+    .option(
+      '--anchor-scale <x>',
+      `anchors so many times as large ${says(defaults.anchorScale)}`,
+      decimal({ min: 0.125, max: 4 }),
     )
     .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
     .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))
@@ -146,13 +183,11 @@ function addTrain(program: Command): void {
     .option('--evaluate-every <n>', `steps; 0: at the end ${says(defaults.evaluateEvery)}`, integer())
     .option('--checkpoint-every <n>', `steps ${says(defaults.checkpointEvery)}`, integer({ min: 1 }))
     .option('--include-unreviewed', 'train on images nobody has reviewed too')
-    .option('--resume <run>', 'go on with a run, from its newest checkpoint')
-    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
-    .option(...json)
-    .action(async (project, options) => {
-      const { train } = await import('./commands/train.ts');
-      await train(project, options, new Output(options.json ?? false));
-    });
+    .option(
+      '--statistics-every <n>',
+      `steps; where the logits lie is written down; 0: never ${says(defaults.statisticsEvery)}`,
+      integer(),
+    );
 }
 
 function addPredict(program: Command): void {

@@ -1,8 +1,10 @@
 /** From `train`'s options to a run's config. */
 import type { BackboneName } from '../../shared/detector/backbones.ts';
+import { strategies } from '../../shared/loss/strategies.ts';
 import {
   type boxLossNames,
   defaultTrainConfig,
+  type HotChange,
   type TrainConfig,
   trainConfigSchema,
 } from '../../shared/training/config.ts';
@@ -14,6 +16,11 @@ export interface TrainOptions extends SizeOptions {
   readonly loss?: TrainConfig['loss'];
   readonly alpha?: number;
   readonly gamma?: number;
+  readonly beta?: number;
+  readonly hardCount?: number;
+  readonly hardNms?: number;
+  readonly anchorScale?: number;
+  readonly statisticsEvery?: number;
   readonly prior?: number;
   readonly normalizer?: TrainConfig['normalizer'];
   readonly boxLoss?: (typeof boxLossNames)[number];
@@ -32,18 +39,21 @@ export interface TrainOptions extends SizeOptions {
   readonly checkpointEvery?: number;
   readonly includeUnreviewed?: boolean;
   readonly resume?: string;
+  readonly replay?: string;
   readonly engine?: 'reference';
   readonly json?: boolean;
 }
 
 /** The config of a new run. Throws a UsageError that names the option. */
 export function configOf(options: TrainOptions): TrainConfig {
-  const { loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule } =
-    options;
+  const { backbone, prior, boxLoss, steps, batch, momentum, weightDecay, schedule } = options;
   const { normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } =
     options;
+  const { anchorScale, statisticsEvery } = options;
   const given = {
-    ...{ loss, backbone, alpha, gamma, prior, boxLoss, steps, batch, momentum, weightDecay, schedule },
+    ...lossOf(options),
+    ...{ backbone, prior, boxLoss, steps, batch, momentum, weightDecay, schedule },
+    ...{ anchorScale, statisticsEvery },
     ...{ normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
     ...trainingSizes(options),
     learningRate: options.lr,
@@ -57,6 +67,13 @@ export function configOf(options: TrainOptions): TrainConfig {
     `--${optionName(String(issue.path[0]))}: ${issue.message}.`,
     '`boxwright train --help` says what every option takes.',
   );
+}
+
+/** The loss where one is given, with its own numbers where they are not. */
+function lossOf({ loss, alpha, gamma, beta, hardCount, hardNms }: TrainOptions): HotChange {
+  const given = { loss, alpha, gamma, beta, hardCount, hardNms };
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...(loss && strategies[loss].defaults), ...Object.fromEntries(named) };
 }
 
 /** One size alone brings the other along, in the paper's proportion of 800 to 1333. */
@@ -81,17 +98,27 @@ function optionName(field: string): string {
   return renamed[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What may be said beside `--resume`: everything else is the run's own, or it would be another run. */
-const beside = new Set(['resume', 'steps', 'engine', 'json']);
+/** What can be changed while a run is under way, and so when it goes on. */
+const hot = ['loss', 'alpha', 'gamma', 'beta', 'hardCount', 'hardNms', 'lr'];
+/** What may be said beside them: everything else is the run's own, or it would be another run. */
+const beside = {
+  resume: new Set(['resume', 'steps', 'engine', 'json', ...hot]),
+  replay: new Set(['replay', 'engine', 'json']),
+};
 
-/** Throws a UsageError where an option would make another run of the one that goes on. */
-export function requireResumable(options: TrainOptions): void {
-  const foreign = Object.keys(options).find((name) => !beside.has(name));
+/** Throws a UsageError where an option would make another run of the one that goes on, or is done again. */
+export function requireOwnSettings(options: TrainOptions, how: keyof typeof beside): void {
+  const foreign = Object.keys(options).find((name) => !beside[how].has(name));
   if (foreign === undefined) return;
   throw new UsageError(
-    `--${optionName(foreign)} does not go together with --resume: a run keeps its own settings.`,
+    `--${optionName(foreign)} does not go together with --${how}: a run keeps its own settings.`,
     'Leave it out, or start a new run with --init RUN.',
   );
+}
+
+/** What is changed of a run that goes on. */
+export function changeOf(options: TrainOptions): HotChange {
+  return { ...lossOf(options), ...(options.lr !== undefined && { learningRate: options.lr }) };
 }
 
 /** The config of a run that goes on, perhaps for more steps. */

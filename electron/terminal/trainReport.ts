@@ -1,5 +1,6 @@
 /** What a person at a terminal sees of a run: a line now and then, with every class's beam in characters. */
 import { foregroundShare } from '../../shared/loss/balance.ts';
+import { describeChange } from '../../shared/training/changes.ts';
 import type { RunEvent, StepEvent } from '../../shared/training/events.ts';
 
 const beamWidth = 10;
@@ -28,7 +29,10 @@ export function describeEvent(event: RunEvent): string | null {
       const from = event.fromStep > 0 ? `, from step ${event.fromStep}` : '';
       const images = `${event.trainImages} training and ${event.validationImages} validation images`;
       const run = `${event.runId}: ${images}, ${event.parameterCount} parameters, on ${device}${from}`;
-      return [run, ...(event.origin ?? [])].join('\n');
+      const again = (event.changes ?? []).map(
+        ({ step, change }) => `to come at step ${step}: ${describeChange(change)}`,
+      );
+      return [run, ...(event.origin ?? []), ...again].join('\n');
     }
     case 'evaluation':
       return `step ${event.step}  AP ${percent(event.AP)}, AP50 ${percent(event.AP50)} on ${event.images} validation images`;
@@ -43,9 +47,10 @@ export function describeEvent(event: RunEvent): string | null {
     case 'paused':
     case 'resumed':
       return `${event.event} at step ${event.step}`;
+    case 'control':
+      return `step ${event.step}  from here on: ${describeChange(event.change)}${event.replayed ? ', as before' : ''}`;
     case 'step':
     case 'statistics':
-    case 'control':
     case 'failed':
       return null;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultTrainConfig } from '../../shared/training/config.ts';
-import { configOf, requireResumable, resumedConfigOf } from './trainOptions.ts';
+import { changeOf, configOf, requireOwnSettings, resumedConfigOf } from './trainOptions.ts';
 import { decimal, integer, oneOf, sizesOf } from './usage.ts';
 
 describe('option parsers', () => {
@@ -63,9 +63,17 @@ describe('configOf', () => {
     expect(configOf({ maxSize: 160 })).toMatchObject({ minSizePx: 160, maxSizePx: 160 });
   });
 
+  it('takes a strategy’s own numbers where they are not given', () => {
+    expect(configOf({ loss: 'balanced-ce' })).toMatchObject({ loss: 'balanced-ce', alpha: 0.75 });
+    expect(configOf({ loss: 'balanced-ce', alpha: 0.9 }).alpha).toBe(0.9);
+    const mined = configOf({ loss: 'ohem', hardCount: 256, anchorScale: 0.5, statisticsEvery: 0 });
+    expect(mined).toMatchObject({ hardCount: 256, hardNms: 0.5, anchorScale: 0.5, statisticsEvery: 0 });
+  });
+
   it('names the option that is wrong', () => {
     expect(() => configOf({ prior: 1 })).toThrow(/^--prior: /);
     expect(() => configOf({ lr: -1 })).toThrow(/^--lr: /);
+    expect(() => configOf({ hardNms: 0 })).toThrow(/^--hard-nms: /);
     expect(() => configOf({ momentum: 1 })).toThrow(/^--momentum: /);
   });
 });
@@ -75,7 +83,23 @@ describe('resumedConfigOf', () => {
     const config = { ...defaultTrainConfig, steps: 40 };
     expect(resumedConfigOf(config, { resume: 'run-0001' })).toEqual(config);
     expect(resumedConfigOf(config, { resume: 'run-0001', steps: 60, json: true }).steps).toBe(60);
-    expect(() => requireResumable({ resume: 'run-0001', steps: 60, json: true })).not.toThrow();
-    expect(() => requireResumable({ resume: 'run-0001', warmup: 3 })).toThrow(/--warmup/);
+    const lengthened = { resume: 'run-0001', steps: 60, json: true };
+    expect(() => requireOwnSettings(lengthened, 'resume')).not.toThrow();
+    expect(() => requireOwnSettings({ resume: 'run-0001', warmup: 3 }, 'resume')).toThrow(/--warmup/);
+    expect(() => requireOwnSettings({ replay: 'run-0001', steps: 3 }, 'replay')).toThrow(/--steps/);
+  });
+
+  it('takes what can be changed under way as a change', () => {
+    const options = { resume: 'run-0001', loss: 'focal-star', gamma: 4, lr: 0.1 } as const;
+    expect(() => requireOwnSettings(options, 'resume')).not.toThrow();
+    expect(changeOf(options)).toEqual({
+      loss: 'focal-star',
+      alpha: 0.25,
+      beta: 1,
+      gamma: 4,
+      learningRate: 0.1,
+    });
+    expect(changeOf({ resume: 'run-0001', alpha: 0.5 })).toEqual({ alpha: 0.5 });
+    expect(changeOf({ resume: 'run-0001' })).toEqual({});
   });
 });

@@ -6,14 +6,15 @@ import {
   withAnchorScale,
 } from '../../../shared/detector/network.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
-import type { Checkpoint } from '../../../shared/training/checkpoint.ts';
-import type { TrainConfig } from '../../../shared/training/config.ts';
+import { changesOf } from '../../../shared/training/changes.ts';
+import { type Checkpoint, dataFingerprint } from '../../../shared/training/checkpoint.ts';
+import type { HotChange, TrainConfig } from '../../../shared/training/config.ts';
 import { RunControl } from '../../../shared/training/control.ts';
-import type { RunEvent } from '../../../shared/training/events.ts';
+import type { RunEvent, TimedChange } from '../../../shared/training/events.ts';
 import { fillFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
 import type { Executor } from '../../../shared/training/ports.ts';
 import { type RunOptions, type RunOutcome, runTraining } from '../../../shared/training/run.ts';
-import { formatInit, startFrom } from '../../../shared/training/startingPoint.ts';
+import { formatInit, type InitSource, parseInit, startFrom } from '../../../shared/training/startingPoint.ts';
 import { requireTrainable } from '../../../shared/training/warnings.ts';
 import { Runs } from '../../services/runs/runs.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
@@ -21,24 +22,38 @@ import { type Compute, openCompute } from '../compute.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../runFiles.ts';
 import { withProject } from '../session.ts';
-import { configOf, requireResumable, resumedConfigOf, type TrainOptions } from '../trainOptions.ts';
+import {
+  changeOf,
+  configOf,
+  requireOwnSettings,
+  resumedConfigOf,
+  type TrainOptions,
+} from '../trainOptions.ts';
 import { describeEvent, describeStep } from '../trainReport.ts';
 import { findRun, findWeights, loadRunCheckpoint } from '../weights.ts';
 
 export async function train(project: string, options: TrainOptions, output: Output): Promise<void> {
   // A slip in the options is told before anything is opened.
-  const config = options.resume === undefined ? configOf(options) : null;
-  if (!config) requireResumable(options);
-  const outcome = await withProject(project, async (store) => {
-    const plan = config
-      ? await planNew(store, config, options.backbone !== undefined)
-      : await planResumed(store, options);
-    return watched(store, plan, output);
-  });
+  const plan = plannerOf(options, output);
+  const outcome = await withProject(project, async (store) => watched(store, await plan(store), output));
   if (outcome.problem) {
     const { kind, message, remedy, detail } = outcome.problem;
     throw new Problem(kind, message, remedy, detail);
   }
+}
+
+function plannerOf(options: TrainOptions, output: Output): (store: ProjectStore) => Promise<Plan> {
+  const { resume, replay } = options;
+  if (resume !== undefined) {
+    requireOwnSettings(options, 'resume');
+    return (store) => planResumed(store, resume, options);
+  }
+  if (replay !== undefined) {
+    requireOwnSettings(options, 'replay');
+    return (store) => planReplayed(store, replay, output);
+  }
+  const config = configOf(options);
+  return (store) => planNew(store, config, options.backbone !== undefined);
 }
 
 export interface Plan {
@@ -49,6 +64,10 @@ export interface Plan {
   readonly runId: string | null;
   readonly resume?: Checkpoint;
   readonly initial?: WeightsSource;
+  /** `RunOptions.changes` */
+  readonly changes?: readonly TimedChange[];
+  /** What a person changes of the run that goes on, from its first step on. */
+  readonly byHand?: HotChange;
 }
 
 export async function planNew(
@@ -59,11 +78,12 @@ export async function planNew(
   const data = projectData(store, config.includeUnreviewed);
   requireTrainable(data);
   const classCount = data.classes.length;
-  if (config.init === 'random') {
+  const source = parseInit(config.init);
+  if (source.kind === 'random') {
     const network = withAnchorScale(defaultNetworkOptions(config.backbone, classCount), config.anchorScale);
     return { config, network, data, runId: null };
   }
-  const weights = await findWeights(config.init, store);
+  const weights = await findWeights(nameOf(source), store);
   const { network, initial } = startFrom(weights, data.classes);
   if (backboneGiven && config.backbone !== network.backbone) {
     throw new Problem(
@@ -82,19 +102,43 @@ export async function planNew(
   };
 }
 
-async function planResumed(store: ProjectStore, options: TrainOptions): Promise<Plan> {
-  const run = findRun(store, options.resume!);
+export async function planResumed(
+  store: ProjectStore,
+  what: string,
+  options: TrainOptions = {},
+): Promise<Plan> {
+  const run = findRun(store, what);
   const config = resumedConfigOf(run.config, options);
   const data = withClassesOf(projectData(store, config.includeUnreviewed), run);
   const resume = await loadRunCheckpoint(store, run);
   const network = resume.meta.network as unknown as RetinaNetOptions;
-  return { config, network, data, runId: run.id, resume };
+  const changes = changesOf(await new Runs(store).milestones(run.id));
+  return { config, network, data, runId: run.id, resume, changes, byHand: changeOf(options) };
+}
+
+/** A new run as that one: its settings, where it started, and its changes at their steps. */
+async function planReplayed(store: ProjectStore, what: string, output: Output): Promise<Plan> {
+  const run = findRun(store, what);
+  const plan = await planNew(store, run.config, false);
+  const data = withClassesOf(plan.data, run);
+  const before = await loadRunCheckpoint(store, run).catch(() => null);
+  if (before?.meta.dataFingerprint && before.meta.dataFingerprint !== dataFingerprint(data)) {
+    output.warn(`The labels have changed since ${run.id} was trained.`, 'Its steps will come out otherwise.');
+  }
+  return { ...plan, data, changes: changesOf(await new Runs(store).milestones(run.id)) };
+}
+
+/** As a person names it. */
+function nameOf(source: Exclude<InitSource, { kind: 'random' }>): string {
+  if (source.kind === 'file') return source.path;
+  return source.kind === 'run' ? source.runId : source.id;
 }
 
 /** One run, told as it goes. */
 async function watched(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
   const compute = await openCompute(output);
   const control = new RunControl();
+  control.change(plan.byHand ?? {});
   const release = stopOnInterrupt(control, output);
   const onEvent = reporter(plan.config.steps, output);
   try {
@@ -136,14 +180,14 @@ async function trainOn(
   executor: Executor,
   origin: readonly string[] | undefined,
   runs: Runs,
-  { config, network, data, resume, runId: resumedId }: Plan,
+  { config, network, data, resume, changes, runId: resumedId }: Plan,
   company: Company,
 ): Promise<RunOutcome> {
   const { id: runId } = resumedId
     ? await runs.update(resumedId, { status: 'running', problem: null })
     : await runs.create({ config, classIds: [...data.classIds], classNames: [...data.classes] });
   const outcome = await runTraining({
-    ...{ runId, config, data, executor, resume, origin, ...company },
+    ...{ runId, config, data, executor, resume, origin, changes, ...company },
     network: { ...network },
     files: runFilesOf(runs, runId),
     clock: () => performance.now(),
