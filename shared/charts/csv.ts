@@ -1,7 +1,7 @@
 /** A chart's numbers as a table (RFC 4180) that spreadsheets open. */
 import type { Chart, Panel } from './chart.ts';
 
-type Cell = string | number | undefined;
+export type Cell = string | number | undefined;
 
 /**
  * One row for each x of each panel, one column for each series; a column for panels and one for marks where there are any. Numbers
@@ -28,7 +28,12 @@ export function chartCsv(chart: Chart): string {
       ...(marked ? [marks.join('; ')] : []),
     ]),
   );
-  return [heads, ...rows].map((row) => `${row.map(cellText).join(',')}\r\n`).join('');
+  return tableCsv([heads, ...rows]);
+}
+
+/** Rows of any table, the first its heads. */
+export function tableCsv(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map(cellText).join(',')}\r\n`).join('');
 }
 
 interface Row {

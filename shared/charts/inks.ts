@@ -13,7 +13,7 @@ export interface Paint {
   readonly cursor: string;
 }
 
-/** As `renderer/app/global.css` has them: panel, text, muted, line, line-strong, accent. */
+/** As `renderer/app/global.css` has them: panel, text, muted, line, line-strong. */
 export const paints: Record<Theme, Paint> = {
   light: {
     surface: '#ffffff',
@@ -21,7 +21,7 @@ export const paints: Record<Theme, Paint> = {
     muted: '#5b6170',
     grid: '#e9ebf0',
     axis: '#a4aab8',
-    cursor: '#4f58d6',
+    cursor: '#22252d',
   },
   dark: {
     surface: '#1e2027',
@@ -29,7 +29,7 @@ export const paints: Record<Theme, Paint> = {
     muted: '#a2a7b5',
     grid: '#31343f',
     axis: '#636878',
-    cursor: '#a9b0f5',
+    cursor: '#e4e6ec',
   },
 };
 

@@ -2,10 +2,10 @@
 import type { Chart, Panel } from './chart.ts';
 import { paints, type Theme } from './inks.ts';
 import { drawLegend } from './legend.ts';
-import { measurePanel, plotRect } from './measure.ts';
+import { measurePanel } from './measure.ts';
 import { drawPanel } from './panel.ts';
 import type { Plane } from './paths.ts';
-import { letters, type RectPx, type Shape } from './shapes.ts';
+import { letters, type Shape } from './shapes.ts';
 import { wrapText } from './words.ts';
 
 export interface LayoutOptions {
@@ -29,6 +29,7 @@ export interface ChartLayout {
 }
 
 const minPanelPx = 250;
+const minPlotPx = 60;
 const gapPx = 24;
 const alonePadPx = 16;
 const questionPx = 16;
@@ -46,17 +47,20 @@ export function layoutChart(chart: Chart, options: LayoutOptions): ChartLayout {
   const top = pad + head.heightPx + legend.heightPx;
   const caption = alone && chart.caption ? chart.caption : '';
   const foot = textBlock(caption, pad, 0, innerPx, captionPx, false, paints[theme].muted);
-  const around = top + pad + foot.heightPx;
-  const grid = panelGrid(chart.panels.length, innerPx, options.heightPx && options.heightPx - around);
-  const heightPx = Math.max(options.heightPx ?? 0, around + grid.heightPx);
-  const drawn = drawPanels(chart, grid, pad, top, theme);
+  const below = pad + foot.heightPx;
+  const drawn = drawPanels(
+    chart,
+    { left: pad, top, widthPx: innerPx, heightPx: options.heightPx && options.heightPx - top - below },
+    theme,
+  );
+  const heightPx = Math.max(options.heightPx ?? 0, Math.ceil(top + drawn.heightPx + below));
   const ground: Shape = {
     tag: 'rect',
     attributes: { x: 0, y: 0, width: widthPx, height: heightPx, fill: paints[theme].surface },
   };
   const footShape: Shape = {
     tag: 'g',
-    attributes: { transform: `translate(0 ${heightPx - pad - foot.heightPx + 4})` },
+    attributes: { transform: `translate(0 ${heightPx - pad - foot.heightPx + 8})` },
     children: foot.shapes,
   };
   return {
@@ -73,44 +77,44 @@ export function layoutChart(chart: Chart, options: LayoutOptions): ChartLayout {
   };
 }
 
-interface PanelGrid {
-  readonly columns: number;
-  readonly panelWidthPx: number;
-  readonly panelHeightPx: number;
-  readonly heightPx: number;
+/** Room for the panels: absent height means the one that suits their width. */
+interface Room {
+  readonly left: number;
+  readonly top: number;
+  readonly widthPx: number;
+  readonly heightPx: number | undefined;
 }
 
-/** Side by side where they fit, else one below the other. */
-function panelGrid(count: number, widthPx: number, heightPx: number | undefined): PanelGrid {
-  const fitting = Math.max(1, Math.min(count, Math.floor((widthPx + gapPx) / (minPanelPx + gapPx))));
+/** Side by side where they fit, else one below the other; all plots of one height, beginning and ending together. */
+function drawPanels(chart: Chart, room: Room, theme: Theme) {
+  const count = chart.panels.length;
+  const fitting = Math.max(1, Math.min(count, Math.floor((room.widthPx + gapPx) / (minPanelPx + gapPx))));
   const rows = Math.max(1, Math.ceil(count / fitting));
   const columns = Math.max(1, Math.ceil(count / rows));
-  const panelWidthPx = (widthPx - (columns - 1) * gapPx) / columns;
-  const natural = Math.round(Math.min(320, Math.max(220, panelWidthPx * 0.62)));
-  const given = heightPx === undefined ? natural : (heightPx - (rows - 1) * gapPx) / rows;
-  const panelHeightPx = Math.max(120, Math.floor(given));
-  return { columns, panelWidthPx, panelHeightPx, heightPx: rows * (panelHeightPx + gapPx) - gapPx };
-}
-
-function drawPanels(chart: Chart, grid: PanelGrid, left: number, top: number, theme: Theme) {
-  const measured = chart.panels.map((panel) => measurePanel(panel, grid.panelWidthPx, grid.panelHeightPx));
-  // All plots of a chart begin and end at one height.
+  const width = (room.widthPx - (columns - 1) * gapPx) / columns;
+  const given = room.heightPx === undefined ? undefined : (room.heightPx - (rows - 1) * gapPx) / rows;
+  const naturalPlotPx = Math.round(Math.min(240, Math.max(150, width * 0.42)));
+  const measured = chart.panels.map((panel) =>
+    measurePanel(panel, width, given ? given - 70 : naturalPlotPx),
+  );
   const headPx = Math.max(0, ...measured.map((each) => each.headPx));
   const footPx = Math.max(0, ...measured.map((each) => each.footPx));
+  const height = headPx + footPx + Math.max(minPlotPx, given ? given - headPx - footPx : naturalPlotPx);
   const shapes: Shape[] = [];
   const panels: PanelLayout[] = [];
   for (const [index, each] of measured.entries()) {
-    const room: RectPx = {
-      x: left + (index % grid.columns) * (grid.panelWidthPx + gapPx),
-      y: top + Math.floor(index / grid.columns) * (grid.panelHeightPx + gapPx),
-      width: grid.panelWidthPx,
-      height: grid.panelHeightPx,
+    const x = room.left + (index % columns) * (width + gapPx);
+    const y = room.top + Math.floor(index / columns) * (height + gapPx);
+    const plot = {
+      x: x + each.leftPx,
+      y: y + headPx,
+      width: each.plotWidthPx,
+      height: height - headPx - footPx,
     };
-    const plot = plotRect(each, room, headPx, footPx);
-    shapes.push(...drawPanel(each, room, plot, theme));
+    shapes.push(...drawPanel(each, { x, y, width, height }, plot, theme));
     panels.push({ panel: each.panel, x: each.x, y: each.y, plot });
   }
-  return { shapes, panels };
+  return { shapes, panels, heightPx: rows * (height + gapPx) - gapPx };
 }
 
 interface Block {

@@ -16,7 +16,7 @@ export interface Legend {
   readonly heightPx: number;
 }
 
-/** A line alone needs no name beside the chart's question. */
+/** A line alone needs no name beside the chart's question, nor one that bears its panel's. */
 export function drawLegend(chart: Chart, x: number, y: number, widthPx: number, theme: Theme): Legend {
   const entries = legendEntries(chart);
   if (entries.length < 2) return { shapes: [], heightPx: 0 };
@@ -48,9 +48,12 @@ export function drawLegend(chart: Chart, x: number, y: number, widthPx: number, 
 
 function legendEntries(chart: Chart): Series[] {
   const entries = new Map<string, Series>();
-  for (const series of chart.panels.flatMap((panel) => panel.series)) {
-    const look = [series.name, series.ink, series.shape, series.dash, series.ghost].join('|');
-    if (series.name !== '' && !entries.has(look)) entries.set(look, series);
+  for (const { title, series: all } of chart.panels) {
+    for (const series of all) {
+      const look = [series.name, series.ink, series.shape, series.dash, series.ghost].join('|');
+      const named = series.name === '' || series.name === title;
+      if (!named && !entries.has(look)) entries.set(look, series);
+    }
   }
   return [...entries.values()];
 }

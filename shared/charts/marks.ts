@@ -32,7 +32,7 @@ export function placeMarks(
   for (const mark of [...marks].sort((a, b) => a.x - b.x)) {
     const xPx = place(mark.x);
     if (xPx === null || xPx < -0.5 || xPx > widthPx + 0.5) continue;
-    const label = fitText(mark.label, markTextPx, widthPx * 0.7);
+    const label = fitText(mark.label, markTextPx, Math.max(xPx, widthPx - xPx) - gapPx);
     const wide = textWidthPx(label, markTextPx);
     const left = xPx + gapPx + wide <= widthPx ? xPx + gapPx : xPx - gapPx - wide;
     const row = label === '' || left < 0 ? -1 : freeRow(taken, xPx, { from: left, to: left + wide });

@@ -2,7 +2,6 @@
 import type { Panel, Series } from './chart.ts';
 import { markRowPx, type PlacedMark, placeMarks } from './marks.ts';
 import { drawable, makeScale, makeTicks, type Scale, type Tick } from './scale.ts';
-import type { RectPx } from './shapes.ts';
 import { textWidthPx, wrapText } from './words.ts';
 
 export const tickTextPx = 11;
@@ -10,7 +9,7 @@ export const tickLinePx = 13;
 const titlePx = 20;
 const labelPx = 16;
 const valueRoomPx = 14;
-const rightPx = 12;
+export const rightPx = 16;
 
 export interface MeasuredPanel {
   readonly panel: Panel;
@@ -30,13 +29,14 @@ export interface MeasuredPanel {
   readonly footPx: number;
 }
 
-export function measurePanel(panel: Panel, widthPx: number, heightPx: number): MeasuredPanel {
+/** `plotHeightPx`: about as high as the plot will be. */
+export function measurePanel(panel: Panel, widthPx: number, plotHeightPx: number): MeasuredPanel {
   const empty = !panel.series.some((series) => hasPlaces(series, panel));
   const x = makeScale(panel.x, panel.series.flatMap(xExtent), false);
   const yValues = panel.series.flatMap(({ points }) => points.map(([, y]) => y));
   const y = makeScale(panel.y, yValues, growsFromZero(panel, yValues));
   const named = !empty || panel.y.domain !== undefined;
-  const yTicks = named ? makeTicks(panel.y, y, Math.max(2, Math.floor((heightPx - 70) / 38))) : [];
+  const yTicks = named ? makeTicks(panel.y, y, Math.max(2, Math.floor(plotHeightPx / 36))) : [];
   const leftPx = Math.ceil(Math.max(8, ...yTicks.map(({ label }) => textWidthPx(label, tickTextPx))) + 8);
   const plotWidthPx = Math.max(20, widthPx - leftPx - rightPx);
   const xTicks = !empty || panel.x.domain || panel.x.ticks ? roomyTicks(panel, x, plotWidthPx) : [];
@@ -67,17 +67,6 @@ export function measurePanel(panel: Panel, widthPx: number, heightPx: number): M
       tickLinePx * Math.max(1, ...xTicks.map(({ lines }) => lines.length)) +
       (panel.x.label ? labelPx + 2 : 0),
   };
-}
-
-/** Where the plot itself is, in a panel at `left, top` whose words need `headPx` and `footPx`. */
-export function plotRect(
-  { leftPx, plotWidthPx }: MeasuredPanel,
-  panel: RectPx,
-  headPx: number,
-  footPx: number,
-): RectPx {
-  const height = Math.max(20, panel.height - headPx - footPx);
-  return { x: panel.x + leftPx, y: panel.y + headPx, width: plotWidthPx, height };
 }
 
 function hasPlaces({ points }: Series, { x, y }: Panel): boolean {

@@ -1,7 +1,7 @@
 /** One panel, drawn: frame, series, marks, the x that is looked at. */
 import { type Paint, paints, type Theme } from './inks.ts';
 import { markRowPx, markTextPx } from './marks.ts';
-import { type MeasuredPanel, tickLinePx, tickTextPx } from './measure.ts';
+import { type MeasuredPanel, rightPx, tickLinePx, tickTextPx } from './measure.ts';
 import { barPx, drawSeries, type Plane, xPx, yPx } from './paths.ts';
 import { letters, type RectPx, type Shape, stroke, tenth } from './shapes.ts';
 import { fitText, textWidthPx, valueText, wrapText } from './words.ts';
@@ -59,7 +59,7 @@ function frame(measured: MeasuredPanel, plane: Plane, paint: Paint): Shape[] {
     if (x === null) continue;
     if (!measured.panel.x.ticks) notches += `M${tenth(plot.x + x)} ${plot.y + plot.height}v4`;
     const half = Math.max(...lines.map((line) => textWidthPx(line, tickTextPx))) / 2;
-    const middle = Math.min(plot.x + x, plot.x + plot.width + 12 - half);
+    const middle = Math.min(plot.x + x, plot.x + plot.width + rightPx - half);
     for (const [row, line] of lines.entries()) {
       const y = plot.y + plot.height + 16 + row * tickLinePx;
       shapes.push(letters(middle, y, line, { fill: paint.muted, anchor: 'middle' }));

@@ -96,10 +96,8 @@ function roundStep(wanted: number, integer: boolean): number {
 export function makeTicks(axis: Axis, scale: Scale, count: number): Tick[] {
   const [low, high] = scale.domain;
   if (axis.ticks) return axis.ticks.filter(({ at }) => at >= low && at <= high);
-  if (scale.log) {
-    const ticks = logTicks(low, high, count, axis.format);
-    if (ticks.length > 1) return ticks;
-  }
+  // Where a log axis shows less than a decade, round numbers as on any axis say more than its 1, 2 and 5.
+  if (scale.log && high / low >= 10) return logTicks(low, high, count, axis.format);
   const step = roundStep((high - low) / Math.max(1, count), axis.format === 'integer');
   const [first, last] = [Math.ceil(low / step - 1e-6), Math.floor(high / step + 1e-6)];
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => {
@@ -108,17 +106,19 @@ export function makeTicks(axis: Axis, scale: Scale, count: number): Tick[] {
   });
 }
 
+/** Of every decade 1, 2 and 5, or 1 and 3, or 1; or of every second, third… decade 1: as many as there is room for. */
 function logTicks(low: number, high: number, count: number, format: Axis['format']): Tick[] {
-  const [first, last] = [Math.floor(Math.log10(low) + 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  const factors = last - first <= 1 && count >= 3 ? [1, 2, 5] : [1];
-  const every = Math.max(1, Math.ceil((last - first + 1) / Math.max(2, count)));
-  const ticks: Tick[] = [];
-  for (let exponent = Math.ceil(first / every) * every; exponent <= last; exponent += every) {
-    for (const factor of factors) {
-      const at = factor * 10 ** exponent;
-      if (at < low * (1 - 1e-9) || at > high * (1 + 1e-9)) continue;
-      ticks.push({ at, label: tickText(at, 10 ** exponent, format) });
-    }
-  }
-  return ticks;
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const decades = Math.floor(Math.log10(high) + 1e-9) - first + 1;
+  const factors = [[1, 2, 5], [1, 3], [1]].find((each) => each.length * (decades - 1) <= count) ?? [1];
+  const every = Math.max(1, Math.ceil(decades / Math.max(2, count)));
+  return Array.from({ length: decades }, (_, k) => first + k)
+    .filter((exponent) => exponent % every === 0)
+    .flatMap((exponent) =>
+      factors.map((factor) => {
+        const at = Number(`${factor}e${exponent}`);
+        return { at, label: tickText(at, 10 ** exponent, format) };
+      }),
+    )
+    .filter(({ at }) => at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9));
 }

@@ -67,16 +67,16 @@ export function fitText(text: string, sizePx: number, widthPx: number): string {
   return `${letters.join('').trimEnd()}…`;
 }
 
-/** Lines no wider than that, broken at spaces; a word that is wider alone is cut. */
+/** Lines no wider than that, broken at spaces and after hyphens; a word that is wider alone is cut. */
 export function wrapText(text: string, sizePx: number, widthPx: number, bold = false): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && textWidthPx(longer, sizePx, bold) > widthPx) {
+  for (const word of text.match(/[ \t\r\n]*(?:[^ \t\r\n-]+-?|-)/g) ?? []) {
+    if (line !== '' && textWidthPx(line + word, sizePx, bold) > widthPx) {
       lines.push(line);
-      line = word;
-    } else line = longer;
+      line = '';
+    }
+    line = line === '' ? word.trimStart() : line + word;
   }
   if (line !== '') lines.push(line);
   return lines.map((each) => fitText(each, sizePx, Math.max(widthPx, sizePx)));

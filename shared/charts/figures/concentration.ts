@@ -49,7 +49,10 @@ function panelOf(
     title: count > 0 ? `${side}: ${valueText(count, 'integer')} examples` : side,
     x: { label: 'share of the examples, easiest first', scale: 'linear', domain: [0, 1], format: 'percent' },
     y: { label: 'share of the loss they carry', scale: 'linear', domain: [0, 1], format: 'percent' },
-    series: all.map((gamma, index) => curveOf(slice, gamma, index, gamma === pickedGamma)),
+    series: all
+      .map((gamma, index) => ({ gamma, series: curveOf(slice, gamma, index, gamma === pickedGamma) }))
+      .sort((a, b) => a.gamma - b.gamma)
+      .map(({ series }) => series),
   };
 }
 

@@ -41,7 +41,7 @@ function panelOf(side: Side, slice: Slice, bins: number, marks?: readonly ChartM
       domain: [0, 1],
       format: 'percent',
     },
-    y: { label: 'answers', scale: 'log', format: 'number' },
+    y: { label: 'answers', scale: 'log', domain: countDomain(bars), format: 'number' },
     series: [
       {
         name: sideTitles[side],
@@ -53,4 +53,11 @@ function panelOf(side: Side, slice: Slice, bins: number, marks?: readonly ChartM
     ],
     marks,
   };
+}
+
+/** A single answer stands visibly above the floor. */
+function countDomain(bars: readonly { count: number }[]): [number, number] | undefined {
+  if (bars.length === 0) return undefined;
+  const counts = bars.map(({ count }) => count);
+  return [Math.min(0.5, ...counts.map((count) => count / 2)), Math.max(10, 1.5 * Math.max(...counts))];
 }
