@@ -6,7 +6,8 @@ import type { StartWorker } from '../worker/host.ts';
 import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, RaceTask, ToWorker, TrainTask } from '../worker/protocol.ts';
 import { type LivePhase, phaseAfter } from './phase.ts';
-import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
+import type { Courses, RaceCourses } from './raceCourses.ts';
+import type { RunHistory } from './runHistory.ts';
 import { type OwnedEvent, type RaceUpdate, type RunEnd, RunSession } from './runSession.ts';
 import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
 
@@ -15,8 +16,8 @@ export interface LiveRace {
   readonly phase: LivePhase;
   /** What it is doing while there is no step to show. */
   readonly text: string;
-  /** By run: of every competitor, those that had finished before too. */
-  readonly histories: ReadonlyMap<string, RunHistory>;
+  /** Of every competitor, those that had finished before too. At most a second old. */
+  readonly courses: Courses;
   /** Competitors whose run has ended in this sitting. */
   readonly ends: ReadonlyMap<string, RunEnd>;
   /** When devices were lost, monotonic milliseconds. */
@@ -33,31 +34,33 @@ export interface RaceSessionTools {
 
 export interface RaceSessionListener {
   onChange(live: LiveRace): void;
+  onHistory(runId: string, history: RunHistory): void;
   onDevice(device: DeviceReport): void;
   onRace(race: RaceRecord): void;
   /** It is under way no longer. `problem`: why it stopped by itself. */
   onEnded(live: LiveRace, problem: ProblemData | null): void;
 }
 
+/** Table and curves are reckoned anew this often: with six long logs it is some work. */
+const coursesEveryMs = 1000;
+
 export class RaceSession {
   readonly #tools: RaceSessionTools;
   readonly #listener: RaceSessionListener;
   readonly #session: RunSession;
+  readonly #logs: RaceCourses;
   #task: RaceTask;
   #live: LiveRace;
+  #coursesTimer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
 
-  constructor(
-    tools: RaceSessionTools,
-    task: RaceTask,
-    histories: LiveRace['histories'],
-    listener: RaceSessionListener,
-  ) {
+  constructor(tools: RaceSessionTools, task: RaceTask, logs: RaceCourses, listener: RaceSessionListener) {
     this.#tools = tools;
     this.#listener = listener;
+    this.#logs = logs;
     this.#task = task;
     this.#live = {
-      ...{ raceId: task.raceId, phase: 'starting', text: 'Starting', histories },
+      ...{ raceId: task.raceId, phase: 'starting', text: 'Starting', courses: logs.courses() },
       ...{ ends: new Map(), lossesMs: [] },
     };
     this.#session = new RunSession(tools, {
@@ -89,8 +92,9 @@ export class RaceSession {
 
   /** Ends it where it stands, without a word to anybody. */
   end(): void {
-    this.#isOver = true;
     this.#session.end();
+    if (this.#coursesTimer) this.#publish();
+    this.#isOver = true;
   }
 
   /** Competitors whose run has not ended yet. */
@@ -99,18 +103,27 @@ export class RaceSession {
   }
 
   #record(owned: readonly OwnedEvent[]): void {
-    const histories = new Map(this.#live.histories);
+    this.#logs.add(owned);
     for (const runId of new Set(owned.map((each) => each.runId))) {
-      const events = owned.filter((each) => each.runId === runId).map(({ event }) => event);
-      histories.set(runId, recordEvents(histories.get(runId) ?? emptyHistory, events));
-      if (events.some(({ event }) => event === 'start')) void this.#update(runId, 'running', null);
+      this.#listener.onHistory(runId, this.#logs.historyOf(runId));
     }
-    const all = owned.map(({ event }) => event);
-    this.#patch({ histories, phase: phaseAfter(this.#live.phase, all) });
+    for (const { runId, event } of owned) {
+      if (event.event === 'start') void this.#update(runId, 'running', null);
+    }
+    this.#coursesTimer ??= setTimeout(() => this.#publish(), coursesEveryMs);
+    const events = owned.map(({ event }) => event);
+    this.#patch({ phase: phaseAfter(this.#live.phase, events) });
+  }
+
+  #publish(): void {
+    if (this.#coursesTimer) clearTimeout(this.#coursesTimer);
+    this.#coursesTimer = null;
+    this.#patch({ courses: this.#logs.courses() });
   }
 
   async #endRun(runId: string, end: RunEnd, problem: ProblemData | null): Promise<void> {
     this.#patch({ ends: new Map(this.#live.ends).set(runId, end) });
+    this.#publish();
     await this.#update(runId, end === 'finished' ? 'done' : end, problem);
   }
 
@@ -134,7 +147,7 @@ export class RaceSession {
     const { client, now } = this.#tools;
     const lossesMs = [...this.#live.lossesMs, now()];
     const racing = this.#racing();
-    const stepOf = ({ runId }: TrainTask) => this.#live.histories.get(runId)?.checkpointStep ?? null;
+    const stepOf = ({ runId }: TrainTask) => this.#logs.historyOf(runId).checkpointStep;
     if (!mayTryAgain(lossesMs, now())) {
       const newest = Math.max(...racing.map((entry) => stepOf(entry) ?? 0));
       await this.#interrupt('paused', waitsProblem(lossesMs.length, newest || null, reason));
@@ -144,7 +157,11 @@ export class RaceSession {
       runId: entry.runId,
       event: goesOnWarning(stepOf(entry), reason),
     }));
-    this.#patch({ phase: 'recovering', text: `The GPU stopped (${reason})`, lossesMs });
+    this.#patch({
+      phase: 'recovering',
+      text: `The GPU stopped (${reason}); the race is taken up again`,
+      lossesMs,
+    });
     try {
       for (const { runId, event } of warnings) {
         await client.request('runs.append', { runId, events: [event] });
@@ -161,11 +178,11 @@ export class RaceSession {
     this.#session.launch({ type: 'race', task: this.#task });
   }
 
-  /** Every run waits at its last checkpoint for a person. */
+  /** Every run that has begun waits at its last checkpoint for a person. */
   async #interrupt(status: 'interrupted' | 'paused', problem: ProblemData): Promise<void> {
-    const racing = this.#racing().filter(({ runId }) => this.#live.histories.get(runId)?.start);
+    const begun = this.#racing().filter(({ runId }) => this.#logs.historyOf(runId).start);
     this.#over(problem);
-    for (const { runId } of racing) await this.#update(runId, status, problem);
+    for (const { runId } of begun) await this.#update(runId, status, problem);
   }
 
   #over(problem: ProblemData | null): void {
@@ -175,8 +192,9 @@ export class RaceSession {
   }
 
   #patch(changes: Partial<LiveRace>): void {
+    if (this.#isOver) return;
     this.#live = { ...this.#live, ...changes };
-    if (!this.#isOver) this.#listener.onChange(this.#live);
+    this.#listener.onChange(this.#live);
   }
 
   async #update(runId: string, status: RunRecord['status'], problem: ProblemData | null): Promise<void> {

@@ -13,15 +13,13 @@ import { type StartWorker, startWorker } from '../worker/host.ts';
 import type { DeviceReport, RaceTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
 import { useProject } from './project.ts';
+import { type Courses, RaceCourses } from './raceCourses.ts';
 import { type LiveRace, RaceSession } from './raceSession.ts';
-import { readHistory } from './readHistory.ts';
 import type { RunHistory } from './runHistory.ts';
 import { useRuns } from './runs.ts';
 import { backboneOf } from './startFrom.ts';
 import { useTraining } from './training.ts';
 import { makeTask } from './trainingTask.ts';
-
-export type Histories = ReadonlyMap<string, RunHistory>;
 
 export interface RacePlan {
   readonly order: RaceRecord['order'];
@@ -37,8 +35,8 @@ export interface RacesState {
   /** Races whose file cannot be read. */
   readonly damaged: readonly ProblemData[];
   readonly live: LiveRace | null;
-  /** `histories`: null while the logs are read. The live race's are in `live`. */
-  readonly viewed: { readonly raceId: string; readonly histories: Histories | null } | null;
+  /** `courses`: null while the logs are read. The live race's are in `live`. */
+  readonly viewed: { readonly raceId: string; readonly courses: Courses | null } | null;
   /** Why the last race could not be started, or stopped by itself. */
   readonly problem: ProblemData | null;
   load(): Promise<void>;
@@ -203,11 +201,13 @@ class Conductor {
             },
       measureFirstStep: race.firstStep === null,
     };
-    const histories = await readHistories(client, own);
-    this.#set({ viewed: { raceId: race.id, histories }, problem: null });
-    this.#tools.training.setRacing(own.map(({ id }) => id));
-    this.session = new RaceSession(this.#tools, task, histories, {
-      onChange: (live) => this.#follow(live),
+    const ids = own.map(({ id }) => id);
+    const logs = await new RaceCourses().read(client, ids);
+    this.#set({ viewed: { raceId: race.id, courses: null }, problem: null });
+    this.#tools.training.setRacing(ids);
+    this.session = new RaceSession(this.#tools, task, logs, {
+      onChange: (live) => this.#set({ live }),
+      onHistory: (runId, history) => this.#tools.training.follow(runId, history),
       onDevice: (device) => this.#tools.training.setDevice(device),
       onRace: (changed) => this.#set({ races: withRace(this.#get().races, changed) }),
       onEnded: (live, problem) => this.#finish(live, problem),
@@ -224,25 +224,14 @@ class Conductor {
     );
   }
 
-  #follow(live: LiveRace): void {
-    const before = this.#get().live;
-    this.#set({ live });
-    for (const [runId, history] of live.histories) {
-      if (before?.histories.get(runId) !== history) this.#tools.training.follow(runId, history);
-    }
-  }
-
   /** The race is no longer under way here; where it is looked at it stays in sight. */
   letGo(): void {
     this.session?.end();
     this.session = null;
     const { live, viewed } = this.#get();
     this.#tools.training.setRacing([]);
-    const { raceId, histories } = live ?? {};
-    this.#set({
-      live: null,
-      viewed: raceId && histories && viewed?.raceId === raceId ? { raceId, histories } : viewed,
-    });
+    const isViewed = live !== null && viewed?.raceId === live.raceId;
+    this.#set({ live: null, viewed: isViewed ? { raceId: live.raceId, courses: live.courses } : viewed });
   }
 
   #finish(live: LiveRace, problem: ProblemData | null): void {
@@ -259,22 +248,17 @@ async function view({ client, runs }: RaceTools, set: Set, get: Get, raceId: str
   if (raceId === null) return set({ viewed: null });
   const race = get().races.find(({ id }) => id === raceId);
   if (!race || get().viewed?.raceId === raceId) return;
-  set({ viewed: { raceId, histories: null }, problem: null });
+  set({ viewed: { raceId, courses: null }, problem: null });
   if (get().live?.raceId === raceId) return;
   const isStillWanted = () => get().viewed?.raceId === raceId && get().live?.raceId !== raceId;
   try {
-    const histories = await readHistories(client, runsOf(race, runs()));
-    if (isStillWanted()) set({ viewed: { raceId, histories } });
+    const ids = runsOf(race, runs()).map(({ id }) => id);
+    const logs = await new RaceCourses().read(client, ids);
+    if (isStillWanted()) set({ viewed: { raceId, courses: logs.courses() } });
   } catch (error) {
     if (isStillWanted()) set({ viewed: null });
     reportProblem(error);
   }
-}
-
-async function readHistories(client: RaceTools['client'], runs: readonly RunRecord[]): Promise<Histories> {
-  const histories = new Map<string, RunHistory>();
-  for (const { id } of runs) histories.set(id, await readHistory(client, id));
-  return histories;
 }
 
 /** In the race's order; without those that have been deleted. */
@@ -292,10 +276,10 @@ function withRace(races: readonly RaceRecord[], race: RaceRecord): RaceRecord[] 
   return [...others, race].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }
 
-/** The histories of the race that is looked at: live where it is under way. */
-export function viewedHistories({ live, viewed }: Pick<RacesState, 'live' | 'viewed'>): Histories | null {
+/** The courses of the race that is looked at: live where it is under way. */
+export function viewedCourses({ live, viewed }: Pick<RacesState, 'live' | 'viewed'>): Courses | null {
   if (!viewed) return null;
-  return live?.raceId === viewed.raceId ? live.histories : viewed.histories;
+  return live?.raceId === viewed.raceId ? live.courses : viewed.courses;
 }
 
 export const useRaces = createRacesStore({

@@ -17,7 +17,7 @@ import type { DeviceReport, TrainTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
 import { type LivePhase, phaseAfter } from './phase.ts';
 import { useProject } from './project.ts';
-import { readHistory } from './readHistory.ts';
+import { readRunEvents } from './runEvents.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
 import { type RunEnd, RunSession } from './runSession.ts';
 import { useRuns } from './runs.ts';
@@ -334,6 +334,14 @@ async function view({ client }: TrainingTools, set: Set, get: Get, runId: string
     if (isStillWanted()) set({ viewed: null });
     reportProblem(error);
   }
+}
+
+async function readHistory(client: TrainingTools['client'], runId: string): Promise<RunHistory> {
+  let history = emptyHistory;
+  await readRunEvents(client, runId, (events) => {
+    history = recordEvents(history, events);
+  });
+  return history;
 }
 
 /** The history of the run that is looked at: live where it is under way. */
