@@ -6,6 +6,7 @@ import { backboneNames } from '../../shared/detector/backbones.ts';
 import { splits } from '../../shared/domain/image.ts';
 import { normalizerNames } from '../../shared/loss/normalizer.ts';
 import { strategyNames } from '../../shared/loss/strategy.ts';
+import { raceOrders } from '../../shared/race/race.ts';
 import {
   augmentNames,
   boxLossNames,
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
   addServe(program);
   addData(program);
   addTrain(program);
+  addRace(program);
   addPredict(program);
   addEvaluate(program);
   addWeights(program);
@@ -111,6 +113,32 @@ function addTrain(program: Command): void {
     .action(async (project, options) => {
       const { train } = await import('./commands/train.ts');
       await train(project, options, new Output(options.json ?? false));
+    });
+}
+
+function addRace(program: Command): void {
+  const command = program
+    .command('race')
+    .description('train the same run under two to six strategies, then compare them in a table and a report')
+    .argument('<project>')
+    .option(
+      '--strategies <list>',
+      `focal,ce,ssd and so on; settings with colons: focal:gamma=1:alpha=.5, ohem:B=128:nms=.5, ce:prior=off, ssd:lr=.02. There is: ${strategyNames.join(', ')}`,
+    )
+    .option('--order <name>', `${raceOrders.join(', ')} step by step (default: turns)`, oneOf(raceOrders))
+    .option(
+      '--tune-lr <steps>',
+      'choose each learning rate by trials of so many steps at a third, once and three times it',
+      integer({ min: 1, max: 100_000 }),
+    );
+  withTrainingOptions(command)
+    .option('--resume <race>', 'go on with a race: every run that has not ended, from its newest checkpoint')
+    .option('--report <file>', 'where the HTML report goes (default: beside the race, in the project)')
+    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
+    .option(...json)
+    .action(async (project, options) => {
+      const { race } = await import('./commands/race.ts');
+      await race(project, options, new Output(options.json ?? false));
     });
 }
 

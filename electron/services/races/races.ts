@@ -113,8 +113,14 @@ export class Races {
       const busy = own.find(({ status }) => status === 'running' || status === 'paused');
       if (busy) throw new Problem('conflict', `"${busy.name}" is still training.`, 'Stop the race first.');
       if (runs) for (const run of own) await this.#runs.remove(run.id);
-      await rm(this.#file(id), { force: true });
+      // With the report beside it, where one was written.
+      for (const path of [this.reportPath(id), this.#file(id)]) await rm(path, { force: true });
     });
+  }
+
+  /** Where a race's report goes unless somebody says otherwise. */
+  reportPath(id: string): string {
+    return join(this.#store.path, 'races', `${id}.html`);
   }
 
   /** Those that have not been removed, in the race's order. */
