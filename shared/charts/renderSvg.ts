@@ -13,11 +13,13 @@ export interface SvgOptions {
   /** Absent: what the width asks for; never less than the chart's words need. */
   readonly heightPx?: number;
   readonly theme: Theme;
+  /** False: question and caption stand around the drawing in its page, which gives it its ground. */
+  readonly alone?: boolean;
 }
 
 /** With question, legend and caption in the drawing; may stand in a page beside others, for it names nothing. */
 export function renderSvg(chart: Chart, options: SvgOptions): string {
-  const layout = layoutChart(chart, { ...options, alone: true });
+  const layout = layoutChart(chart, { alone: true, ...options });
   const size = `width="${layout.widthPx}" height="${layout.heightPx}" viewBox="0 0 ${layout.widthPx} ${layout.heightPx}"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" font-family="${fontFamily}">`,
