@@ -9,6 +9,7 @@ import { useProject } from '../store/project.ts';
 import classes from './CanvasPanel.module.css';
 import { createBitmapCache } from './canvas/bitmaps.ts';
 import { useCanvasControl } from './canvas/controlStore.ts';
+import { usePlaceInSight } from './canvas/placeInSight.ts';
 import { StageControl } from './canvas/stageControl.ts';
 import { useView } from './canvas/viewStore.ts';
 
@@ -20,6 +21,7 @@ export function CanvasPanel() {
   const container = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
   const [isReachedByKey, setIsReachedByKey] = useState(false);
+  usePlaceInSight();
 
   useEffect(() => {
     if (!container.current || !host.current) return;

@@ -2,13 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent, StepEvent } from '../../shared/training/events.ts';
 import {
   emptyHistory,
-  maxPoints,
-  mergePoints,
   paceOf,
+  type RunHistory,
   recordEvents,
   type StartEvent,
   smoothedAt,
 } from './runHistory.ts';
+import {
+  classColumn,
+  courseColumn,
+  courseLength,
+  maxRows,
+  meanRow,
+  pointOf,
+  rowOf,
+} from './runHistoryCourse.ts';
 
 const step = (number: number, foreground = 1, background = 3): StepEvent => ({
   event: 'step',
@@ -44,6 +52,7 @@ const start = (fromStep: number): StartEvent => ({
   parameterCount: 10,
   fromStep,
 });
+const stepsOf = ({ course }: RunHistory) => [...courseColumn(course, 'step')];
 const steps = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => step(from + index, from + index));
 
@@ -58,7 +67,7 @@ describe('recordEvents', () => {
     const atOnce = recordEvents(emptyHistory, events);
     const oneByOne = events.reduce((history, event) => recordEvents(history, [event]), emptyHistory);
     expect(oneByOne).toEqual(atOnce);
-    expect([atOnce.step, atOnce.points.length, atOnce.recent.length, atOnce.checkpointStep]).toEqual([
+    expect([atOnce.step, courseLength(atOnce.course), atOnce.recent.length, atOnce.checkpointStep]).toEqual([
       30, 30, 20, 30,
     ]);
   });
@@ -66,12 +75,12 @@ describe('recordEvents', () => {
   it('leaves the history it was given as it was', () => {
     const before = recordEvents(emptyHistory, steps(1, 3));
     recordEvents(before, steps(4, 6));
-    expect(before.points.map((point) => point.step)).toEqual([1, 2, 3]);
+    expect(stepsOf(before)).toEqual([1, 2, 3]);
   });
 
   it('forgets the steps after the checkpoint that a run goes on from', () => {
     const history = recordEvents(emptyHistory, [start(0), ...steps(1, 15), start(10), step(11)]);
-    expect(history.points.map((point) => point.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(stepsOf(history)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect(history.resumedAt).toEqual([10]);
   });
 
@@ -85,11 +94,22 @@ describe('recordEvents', () => {
   it('keeps a long run to a bounded number of points that still bear its mean', () => {
     const all = steps(1, 5000);
     const history = recordEvents(emptyHistory, all);
-    expect(history.points.length).toBeLessThanOrEqual(maxPoints);
-    expect(history.points.at(-1)?.step).toBe(5000);
-    expect(history.points.reduce((sum, point) => sum + point.stepCount, 0)).toBe(5000);
-    const mean = history.points.reduce((sum, p) => sum + p.classification * p.stepCount, 0) / 5000;
-    expect(mean).toBeCloseTo(5001 / 2 + 3, 6);
+    const { course } = history;
+    expect(courseLength(course)).toBeLessThanOrEqual(maxRows);
+    expect(stepsOf(history).at(-1)).toBe(5000);
+    const counts = courseColumn(course, 'stepCount');
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5000);
+    const classification = courseColumn(course, 'classification');
+    const sum = classification.reduce((total, value, index) => total + value * counts[index]!, 0);
+    expect(sum / 5000).toBeCloseTo(5001 / 2 + 3, 6);
+  });
+
+  it('goes on twice from the same history, each in its own way', () => {
+    const before = recordEvents(emptyHistory, steps(1, 100));
+    const one = recordEvents(before, [step(101, 7)]);
+    const other = recordEvents(before, [step(101, 9)]);
+    const last = (history: RunHistory) => classColumn(history.course, 'RBC', 'foreground').at(-1);
+    expect([last(one), last(other), last(before)]).toEqual([7, 9, 100]);
   });
 
   it('clears a failure once the run goes on', () => {
@@ -100,11 +120,18 @@ describe('recordEvents', () => {
   });
 });
 
-describe('mergePoints', () => {
+describe('meanRow', () => {
   it('weighs by the number of steps', () => {
-    const a = { step: 1, stepCount: 1, classification: 1, box: 0, positives: 0, balance: [] };
-    const b = { step: 4, stepCount: 3, classification: 5, box: 4, positives: 4, balance: [] };
-    expect(mergePoints(a, b)).toMatchObject({ step: 4, stepCount: 4, classification: 4, box: 3 });
+    const one = rowOf(step(1, 1, 0), ['RBC']);
+    const three = meanRow(
+      [step(2, 5, 4), step(3, 5, 4), step(4, 5, 4)].map((event) => rowOf(event, ['RBC'])),
+    );
+    const point = pointOf(meanRow([one, three]), ['RBC']);
+    expect(point).toMatchObject({ step: 4, stepCount: 4, classification: 7, balance: [{ foreground: 4 }] });
+  });
+
+  it('knows no gradient where a step of an earlier version told none', () => {
+    expect(pointOf(rowOf(step(1), ['RBC']), ['RBC']).balance[0]).not.toHaveProperty('foregroundGradient');
   });
 });
 

@@ -1,26 +1,32 @@
 /**
  * A run as the screens draw it, folded from its events: the same fold serves a run that is under way and one that is read
- * back from its file. Long runs keep at most `maxPoints` points: neighbours are merged into their mean, so a chart of a
- * million steps costs what a chart of a thousand does.
+ * back from its file. It takes bounded memory however long the run is.
  */
-import type {
-  ClassBalanceEvent,
-  EvaluationEvent,
-  RunEvent,
-  StepEvent,
-} from '../../shared/training/events.ts';
-
-/** The mean of one or more consecutive steps. */
-export interface HistoryPoint {
-  /** The last step in it. */
-  readonly step: number;
-  /** How many steps it is the mean of. */
-  readonly stepCount: number;
-  readonly classification: number;
-  readonly box: number;
-  readonly positives: number;
-  readonly balance: readonly ClassBalanceEvent[];
-}
+import { type Changes, changesAt, foldChanges, noChanges } from '../../shared/training/changes.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import type { EvaluationEvent, RunEvent, StepEvent } from '../../shared/training/events.ts';
+import {
+  appendRow,
+  type Course,
+  courseLength,
+  courseUpTo,
+  emptyCourse,
+  type HistoryPoint,
+  meanRow,
+  pointOf,
+  type Row,
+  rowAt,
+  rowIndexOf,
+  rowOf,
+} from './runHistoryCourse.ts';
+import {
+  addSnapshot,
+  type HeldSnapshot,
+  nearestSnapshot,
+  noSnapshots,
+  type Snapshots,
+  snapshotsUpTo,
+} from './runHistorySnapshots.ts';
 
 export type StartEvent = Extract<RunEvent, { event: 'start' }>;
 export type FailedEvent = Extract<RunEvent, { event: 'failed' }>;
@@ -31,11 +37,13 @@ export interface RunHistory {
   readonly start: StartEvent | null;
   /** The newest step seen, 0 before the first. */
   readonly step: number;
-  readonly points: readonly HistoryPoint[];
-  /** Steps a full point stands for: 1, then 2, 4, ... */
-  readonly stride: number;
+  readonly course: Course;
   /** The last steps as they came, newest last: what is smoothed over, and what throughput is measured on. */
-  readonly recent: readonly StepEvent[];
+  readonly recent: readonly RecentStep[];
+  /** Where the logits lay, from time to time. */
+  readonly snapshots: Snapshots;
+  /** What was changed while it ran, and what will be. */
+  readonly changes: Changes;
   readonly evaluations: readonly EvaluationEvent[];
   readonly checkpointStep: number | null;
   readonly warnings: readonly WarningEvent[];
@@ -45,16 +53,21 @@ export interface RunHistory {
   readonly resumedAt: readonly number[];
 }
 
-export const maxPoints = 1024;
+export interface RecentStep {
+  readonly row: Row;
+  readonly stepMs: number;
+}
+
 /** Steps that the balance and the throughput are averaged over. */
 export const smoothingSteps = 20;
 
 export const emptyHistory: RunHistory = {
   start: null,
   step: 0,
-  points: [],
-  stride: 1,
+  course: emptyCourse([]),
   recent: [],
+  snapshots: noSnapshots,
+  changes: noChanges,
   evaluations: [],
   checkpointStep: null,
   warnings: [],
@@ -66,13 +79,13 @@ export const emptyHistory: RunHistory = {
 /** The history with the events added in their order. */
 export function recordEvents(history: RunHistory, events: readonly RunEvent[]): RunHistory {
   if (events.length === 0) return history;
-  const next = { ...history, points: [...history.points] };
+  const next = { ...history };
   for (const event of events) record(next, event);
   return next;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Draft = Mutable<Omit<RunHistory, 'points'>> & { points: HistoryPoint[] };
+type Draft = Mutable<RunHistory>;
 
 function record(draft: Draft, event: RunEvent): void {
   switch (event.event) {
@@ -100,7 +113,11 @@ function record(draft: Draft, event: RunEvent): void {
       draft.done = event;
       return;
     case 'statistics':
+      draft.snapshots = addSnapshot(draft.snapshots, event);
+      return;
     case 'control':
+      draft.changes = foldChanges(draft.changes, event);
+      return;
     case 'paused':
     case 'resumed':
       return;
@@ -117,76 +134,24 @@ function rewindTo(draft: Draft, start: StartEvent): void {
   draft.failure = null;
   draft.done = null;
   if (start.fromStep > 0) draft.resumedAt = [...draft.resumedAt, start.fromStep];
-  draft.points = draft.points.filter(({ step }) => step <= start.fromStep);
-  draft.recent = draft.recent.filter(({ step }) => step <= start.fromStep);
-  draft.evaluations = draft.evaluations.filter(({ step }) => step <= start.fromStep);
-  draft.step = start.fromStep;
+  const { fromStep } = start;
+  draft.course = courseUpTo(draft.course, fromStep);
+  if (courseLength(draft.course) === 0) draft.course = emptyCourse(start.classes);
+  draft.recent = draft.recent.filter(({ row }) => row[0]! <= fromStep);
+  draft.evaluations = draft.evaluations.filter(({ step }) => step <= fromStep);
+  draft.snapshots = snapshotsUpTo(draft.snapshots, fromStep);
+  draft.changes = foldChanges(draft.changes, start);
+  draft.step = fromStep;
 }
 
 function addStep(draft: Draft, event: StepEvent): void {
   draft.step = event.step;
-  draft.recent = [...draft.recent.slice(-(smoothingSteps - 1)), event];
-  const point: HistoryPoint = {
-    step: event.step,
-    stepCount: 1,
-    classification: event.classification,
-    box: event.box,
-    positives: event.positives,
-    balance: event.balance,
-  };
-  const last = draft.points.at(-1);
-  if (last && last.stepCount < draft.stride) {
-    draft.points[draft.points.length - 1] = mergePoints(last, point);
-    return;
+  if (courseLength(draft.course) === 0 && draft.course.classNames.length === 0) {
+    draft.course = emptyCourse(event.balance.map((entry) => entry.class));
   }
-  draft.points.push(point);
-  if (draft.points.length > maxPoints) {
-    draft.points = mergePairs(draft.points);
-    draft.stride *= 2;
-  }
-}
-
-function mergePairs(points: readonly HistoryPoint[]): HistoryPoint[] {
-  const merged: HistoryPoint[] = [];
-  for (let index = 0; index < points.length; index += 2) {
-    const second = points[index + 1];
-    merged.push(second ? mergePoints(points[index]!, second) : points[index]!);
-  }
-  return merged;
-}
-
-/** The mean of two points, each weighing as many steps as it stands for. */
-export function mergePoints(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
-  const stepCount = first.stepCount + second.stepCount;
-  const mean = (a: number, b: number) => (a * first.stepCount + b * second.stepCount) / stepCount;
-  return {
-    step: second.step,
-    stepCount,
-    classification: mean(first.classification, second.classification),
-    box: mean(first.box, second.box),
-    positives: mean(first.positives, second.positives),
-    balance: second.balance.map((entry, index) => {
-      const before = first.balance[index];
-      return before?.class === entry.class ? mergeBalance(before, entry, mean) : entry;
-    }),
-  };
-}
-
-function mergeBalance(
-  a: ClassBalanceEvent,
-  b: ClassBalanceEvent,
-  mean: (a: number, b: number) => number,
-): ClassBalanceEvent {
-  return {
-    class: b.class,
-    foreground: mean(a.foreground, b.foreground),
-    background: mean(a.background, b.background),
-    backgroundTrue: mean(a.backgroundTrue, b.backgroundTrue),
-    backgroundOther: mean(a.backgroundOther, b.backgroundOther),
-    positives: mean(a.positives, b.positives),
-    backgroundTrueAnchors: mean(a.backgroundTrueAnchors, b.backgroundTrueAnchors),
-    backgroundOtherAnchors: mean(a.backgroundOtherAnchors, b.backgroundOtherAnchors),
-  };
+  const row = rowOf(event, draft.course.classNames);
+  draft.recent = [...draft.recent.slice(-(smoothingSteps - 1)), { row, stepMs: event.stepMs }];
+  draft.course = appendRow(draft.course, row);
 }
 
 /**
@@ -195,18 +160,42 @@ function mergeBalance(
  */
 export function smoothedAt(history: RunHistory, step: number | null): HistoryPoint | null {
   const last = step ?? history.step;
-  const fromRecent =
-    (history.recent[0]?.step ?? Number.POSITIVE_INFINITY) <= Math.max(1, last - smoothingSteps + 1);
-  const source = step === null || fromRecent ? history.recent.map(toPoint) : history.points;
-  const upTo = source.filter((point) => point.step <= last);
-  const chosen = upTo.filter((point) => point.step > last - smoothingSteps);
-  const window = chosen.length > 0 ? chosen : upTo.slice(-1);
-  if (window.length === 0) return history.points[0] ?? null;
-  return window.reduce(mergePoints);
+  return meanBetween(history, last - smoothingSteps + 1, last);
 }
 
-function toPoint(event: StepEvent): HistoryPoint {
-  return { ...event, stepCount: 1 };
+/** The mean of the steps `first` to `last`; where they were merged with others, of the points that end there or else hold `last`. */
+export function meanBetween(history: RunHistory, first: number, last: number): HistoryPoint | null {
+  const { course, recent } = history;
+  const within = (row: Row) => row[0]! >= first && row[0]! <= last;
+  const isRecent = recent.length > 0 && recent[0]!.row[0]! <= Math.max(1, first);
+  const rows = isRecent ? recent.map(({ row }) => row).filter(within) : courseRows(course, first, last);
+  return rows.length > 0 ? pointOf(meanRow(rows), course.classNames) : null;
+}
+
+function courseRows(course: Course, first: number, last: number): Row[] {
+  const length = courseLength(course);
+  const rows: Row[] = [];
+  for (let index = rowIndexOf(course, first); index < length; index++) {
+    const row = rowAt(course, index);
+    if (row[0]! > last) break;
+    rows.push(row);
+  }
+  if (rows.length > 0 || length === 0) return rows;
+  return [rowAt(course, Math.min(rowIndexOf(course, last), length - 1))];
+}
+
+/** What was counted at a step, or nearest to it; null: the newest. Null where the run tells nothing of its logits. */
+export function snapshotAt(history: RunHistory, step: number | null): HeldSnapshot | null {
+  return nearestSnapshot(history.snapshots, step);
+}
+
+/** The config as it held at a step: with everything that was changed until then. */
+export function settingsAt(
+  { changes }: Pick<RunHistory, 'changes'>,
+  config: TrainConfig,
+  step: number,
+): TrainConfig {
+  return { ...config, ...changesAt(changes, step) };
 }
 
 export interface Pace {

@@ -1,24 +1,33 @@
-/** Classification and box loss over time, with AP50 where it was measured. A click looks back at the balance of that step. */
+/** Classification and box loss over time, with AP50 where it was measured and a line where something was changed. A click looks back at that step. */
 import './validLanguage.ts';
 import 'uplot/dist/uPlot.min.css';
 import { SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
+import type { Chart, ChartMark } from '../../shared/charts/chart.ts';
+import { courseChart } from '../../shared/charts/figures/course.ts';
+import { ExportMenu } from '../balance/charts/ExportMenu.tsx';
+import { saveChart } from '../balance/charts/save.ts';
 import type { RunHistory } from '../store/runHistory.ts';
+import { courseLength } from '../store/runHistoryCourse.ts';
 import classes from './RunView.module.css';
-import { lossColumns } from './smoothing.ts';
+import { type LossColumns, lossColumns } from './smoothing.ts';
 
 interface LossChartProps {
   readonly history: RunHistory;
   readonly totalSteps: number;
   readonly cursorStep: number | null;
+  /** What was changed, and when. */
+  readonly marks: readonly ChartMark[];
+  /** Of exported files, without ending. */
+  readonly fileName: string;
   readonly onCursor: (step: number | null) => void;
 }
 
 const logFloor = 1e-4;
 const heightPx = 176;
 
-export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossChartProps) {
+export function LossChart({ history, totalSteps, cursorStep, marks, fileName, onCursor }: LossChartProps) {
   const [smooth, setSmooth] = useState(true);
   const [scale, setScale] = useState<'linear' | 'log'>('log');
   const scheme = useComputedColorScheme('light');
@@ -26,9 +35,11 @@ export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossCha
   const chart = useRef<uPlot | null>(null);
   const pick = useRef(onCursor);
   pick.current = onCursor;
+  const lines = useRef<Lines>({ marks, cursorStep });
+  lines.current = { marks, cursorStep };
   const columns = useMemo(
-    () => lossColumns(history.points, history.evaluations, { smooth, floor: scale === 'log' ? logFloor : 0 }),
-    [history.points, history.evaluations, smooth, scale],
+    () => lossColumns(history.course, history.evaluations, { smooth, floor: scale === 'log' ? logFloor : 0 }),
+    [history.course, history.evaluations, smooth, scale],
   );
 
   useEffect(() => {
@@ -39,6 +50,7 @@ export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossCha
       dark: scheme === 'dark',
       totalSteps,
       widthPx: element.clientWidth,
+      lines,
     });
     const made = new uPlot(options, [[], [], [], []], element);
     chart.current = made;
@@ -64,10 +76,15 @@ export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossCha
     chart.current?.setData(columns);
   }, [columns, scale, scheme, totalSteps]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn above the curves is drawn anew when it moves
+  useEffect(() => {
+    chart.current?.redraw(false);
+  }, [marks, cursorStep]);
+
   return (
     <section className={classes.panel} aria-label="Loss over time">
       <header className={classes.panelHead}>
-        <h3>Loss over time</h3>
+        <h3>Does it still learn?</h3>
         <ul className={classes.chartLegend}>
           <li data-curve="classification">classification</li>
           <li data-curve="box">box</li>
@@ -92,11 +109,69 @@ export function LossChart({ history, totalSteps, cursorStep, onCursor }: LossCha
             value={scale}
             onChange={(value) => setScale(value as 'linear' | 'log')}
           />
+          <ExportMenu
+            name="loss"
+            formats={['svg', 'png', 'csv']}
+            save={(format) =>
+              saveChart(lossChart(columns, { scale, totalSteps, marks }), fileName, format, scheme)
+            }
+          />
         </div>
       </header>
-      <div ref={box} className={classes.chart} data-testid="loss-chart" data-points={history.points.length} />
+      <div
+        ref={box}
+        className={classes.chart}
+        data-testid="loss-chart"
+        data-points={courseLength(history.course)}
+      />
     </section>
   );
+}
+
+/** The same curves for a file. */
+function lossChart(
+  [steps, classification, box, AP50]: LossColumns,
+  { scale, totalSteps, marks }: Pick<ChartLook, 'scale' | 'totalSteps'> & { marks: readonly ChartMark[] },
+): Chart {
+  const points = (values: readonly (number | null)[]) =>
+    steps.flatMap((step, index): [number, number][] => {
+      const value = values[index];
+      return value == null ? [] : [[step, value]];
+    });
+  const measured = points(AP50);
+  return courseChart({
+    question: 'Does it still learn?',
+    lastStep: totalSteps,
+    marks,
+    panels: [
+      {
+        title: 'Loss',
+        label: 'loss per step',
+        scale,
+        lines: [
+          { name: 'classification', points: points(classification) },
+          { name: 'box', points: points(box), dash: true },
+        ],
+      },
+      ...(measured.length > 0
+        ? [
+            {
+              title: 'AP50 on the validation images',
+              label: 'AP50',
+              format: 'percent' as const,
+              domain: [0, 1] as const,
+              lines: [{ name: 'AP50', points: measured }],
+            },
+          ]
+        : []),
+    ],
+  });
+}
+
+/** Vertical lines above the curves. */
+interface Lines {
+  readonly marks: readonly ChartMark[];
+  readonly cursorStep: number | null;
 }
 
 interface ChartLook {
@@ -104,10 +179,12 @@ interface ChartLook {
   readonly dark: boolean;
   readonly totalSteps: number;
   readonly widthPx: number;
+  /** Read whenever the chart is drawn. */
+  readonly lines: { readonly current: Lines };
 }
 
 /** Canvas knows no CSS variables, so the colours of both schemes stand here; orange and blue belong to the balance. */
-function chartOptions({ scale, dark, totalSteps, widthPx }: ChartLook): uPlot.Options {
+function chartOptions({ scale, dark, totalSteps, widthPx, lines }: ChartLook): uPlot.Options {
   const ink = dark ? '#a0a6b2' : '#5d6470';
   const grid = { stroke: dark ? '#2f333b' : '#eceef2', width: 1 };
   const axis = { stroke: ink, font: '11px system-ui, sans-serif', grid, ticks: { ...grid, size: 4 } };
@@ -118,6 +195,7 @@ function chartOptions({ scale, dark, totalSteps, widthPx }: ChartLook): uPlot.Op
     width: widthPx,
     height: heightPx,
     legend: { show: false },
+    hooks: { draw: [(chart) => drawLines(chart, lines.current, ink, colors.ap)] },
     padding: [8, 4, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
@@ -157,4 +235,37 @@ function chartOptions({ scale, dark, totalSteps, widthPx }: ChartLook): uPlot.Op
       },
     ],
   };
+}
+
+/** On uPlot's canvas, in its own pixels. Words of lines that stand close go below each other. */
+function drawLines(chart: uPlot, { marks, cursorStep }: Lines, ink: string, cursorInk: string): void {
+  const { ctx, bbox } = chart;
+  const pixelRatio = devicePixelRatio;
+  const line = (step: number, color: string, dash: number[]) => {
+    const x = Math.round(chart.valToPos(step, 'x', true));
+    ctx.strokeStyle = color;
+    ctx.setLineDash(dash.map((length) => length * pixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    return x;
+  };
+  ctx.save();
+  ctx.lineWidth = pixelRatio;
+  ctx.font = `${11 * pixelRatio}px system-ui, sans-serif`;
+  ctx.textBaseline = 'top';
+  ctx.fillStyle = ink;
+  let row = 0;
+  let freeFrom = Number.NEGATIVE_INFINITY;
+  for (const { x: step, label } of marks) {
+    const x = line(step, ink, [3, 3]);
+    const widthPx = ctx.measureText(label).width;
+    row = x < freeFrom ? row + 1 : 0;
+    const left = Math.min(x + 4 * pixelRatio, bbox.left + bbox.width - widthPx);
+    freeFrom = Math.max(freeFrom, left + widthPx + 4 * pixelRatio);
+    ctx.fillText(label, left, bbox.top + (2 + row * 14) * pixelRatio);
+  }
+  if (cursorStep !== null) line(cursorStep, cursorInk, []);
+  ctx.restore();
 }

@@ -8,7 +8,7 @@ import classes from './RunView.module.css';
 
 export function Welcome() {
   const projectClasses = useProject((state) => state.classes);
-  const { alpha, gamma } = useDraft((state) => state.draft);
+  const { loss, alpha, gamma } = useDraft((state) => state.draft);
   return (
     <div className={classes.welcome}>
       <p className={classes.welcomeText}>
@@ -19,12 +19,10 @@ export function Welcome() {
         <BalanceBoard
           beams={projectClasses.map(({ name, color }) => restingBeam(name, color))}
           classification={null}
-          samplesOf={() => []}
           lastStep={0}
           cursorStep={null}
           windowSteps={smoothingSteps}
-          alpha={alpha}
-          gamma={gamma}
+          loss={{ strategy: loss, alpha, gamma }}
           caption="nothing yet: the beams are at rest until the first step"
         />
       )}

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { appendRow, emptyCourse } from '../store/runHistoryCourse.ts';
 import { lossColumns, smoothSeries } from './smoothing.ts';
 
-const point = (step: number, classification: number, box = 0.5, stepCount = 1) => ({
-  step,
-  stepCount,
-  classification,
-  box,
-  positives: 1,
-  balance: [],
-});
+/** Rows: step, steps that it stands for, classification, box, positives. */
+const courseOf = (stride: number, ...rows: [number, number, number, number, number][]) =>
+  rows.reduce((course, row) => appendRow(course, Float64Array.from(row)), { ...emptyCourse([]), stride });
 const evaluation = (step: number, AP50: number | null) => ({
   event: 'evaluation' as const,
   step,
@@ -32,8 +28,8 @@ describe('smoothSeries', () => {
 
 describe('lossColumns', () => {
   it('lines curves up with steps and puts each AP50 at the point that holds its step', () => {
-    const points = [point(2, 4, 1, 2), point(4, 2, 1, 2), point(6, 1, 1, 2)];
-    const columns = lossColumns(points, [evaluation(3, 0.2), evaluation(6, 0.4), evaluation(1, null)], {
+    const course = courseOf(2, [2, 2, 4, 1, 1], [4, 2, 2, 1, 1], [6, 2, 1, 1, 1]);
+    const columns = lossColumns(course, [evaluation(3, 0.2), evaluation(6, 0.4), evaluation(1, null)], {
       smooth: false,
       floor: 0,
     });
@@ -46,6 +42,6 @@ describe('lossColumns', () => {
   });
 
   it('keeps values off zero for a logarithmic axis', () => {
-    expect(lossColumns([point(1, 0, 0)], [], { smooth: true, floor: 1e-4 })[1]).toEqual([1e-4]);
+    expect(lossColumns(courseOf(1, [1, 1, 0, 0, 1]), [], { smooth: true, floor: 1e-4 })[1]).toEqual([1e-4]);
   });
 });

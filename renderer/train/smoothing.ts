@@ -1,16 +1,16 @@
 /** Curves from a run's points: pure. */
 
 import type { EvaluationEvent } from '../../shared/training/events.ts';
-import type { HistoryPoint } from '../store/runHistory.ts';
+import { type Course, courseColumn } from '../store/runHistoryCourse.ts';
 
 /**
  * Exponential moving average with its start put right (as Adam does): the first value is itself, not pulled towards zero.
  * `factor` 0..1: how much of the average each step keeps.
  */
-export function smoothSeries(values: readonly number[], factor: number): number[] {
+export function smoothSeries(values: ArrayLike<number>, factor: number): number[] {
   let average = 0;
   let weight = 0;
-  return values.map((value) => {
+  return Array.from(values, (value) => {
     average = factor * average + (1 - factor) * value;
     weight = factor * weight + (1 - factor);
     return average / weight;
@@ -29,26 +29,23 @@ export interface LossColumnOptions {
 const smoothingFactor = 0.9;
 
 export function lossColumns(
-  points: readonly HistoryPoint[],
+  course: Course,
   evaluations: readonly EvaluationEvent[],
   { smooth, floor }: LossColumnOptions,
 ): LossColumns {
-  const curve = (values: number[]) => (smooth ? smoothSeries(values, smoothingFactor) : values);
-  const atLeast = (value: number) => Math.max(floor, value);
-  const classification = curve(points.map((point) => point.classification)).map(atLeast);
-  const box = curve(points.map((point) => point.box)).map(atLeast);
-  const measured = nearestPoints(points, evaluations);
-  return [points.map(({ step }) => step), classification, box, measured];
+  const curve = (field: 'classification' | 'box') =>
+    smoothSeries(courseColumn(course, field), smooth ? smoothingFactor : 0).map((value) =>
+      Math.max(floor, value),
+    );
+  const steps = Array.from(courseColumn(course, 'step'));
+  return [steps, curve('classification'), curve('box'), nearestPoints(steps, evaluations)];
 }
 
 /** An evaluation stands at the point that holds its step: points may stand for several steps. */
-function nearestPoints(
-  points: readonly HistoryPoint[],
-  evaluations: readonly EvaluationEvent[],
-): (number | null)[] {
-  const column: (number | null)[] = points.map(() => null);
+function nearestPoints(steps: readonly number[], evaluations: readonly EvaluationEvent[]): (number | null)[] {
+  const column: (number | null)[] = steps.map(() => null);
   for (const { step, AP50 } of evaluations) {
-    const index = points.findIndex((point) => point.step >= step);
+    const index = steps.findIndex((end) => end >= step);
     if (index >= 0 && AP50 !== null && AP50 >= 0) column[index] = AP50;
   }
   return column;

@@ -2,16 +2,20 @@
  * The balance of every class: who teaches it, its own objects or everything else. Numbers in, pixels out: it knows nothing of
  * runs, and what it is given it shows.
  */
-import { Anchor, Collapse, Select } from '@mantine/core';
-import { useState } from 'react';
+import { Anchor, Collapse, SegmentedControl, Select } from '@mantine/core';
+import { type ReactNode, useRef, useState } from 'react';
+import type { LossSettings } from '../../../shared/loss/strategy.ts';
+import { ExportMenu } from '../charts/ExportMenu.tsx';
 import classes from './BalanceBoard.module.css';
 import { BeamPatterns } from './Beam.tsx';
 import { BeamCard } from './BeamCard.tsx';
-import { BeamRow } from './BeamRow.tsx';
+import { BeamRows } from './BeamRows.tsx';
 import { Explanation } from './Explanation.tsx';
-import type { ShareSample } from './geometry.ts';
+import { saveBeams } from './exportBeams.ts';
+import { noSamples, type ShareSamples } from './geometry.ts';
+import type { Ghost } from './ghost.ts';
 import { LossSum } from './LossSum.tsx';
-import { type BeamNumbers, type BeamOrder, beamOrders, sortBeams } from './share.ts';
+import { type BeamNumbers, type BeamOrder, beamOrders, lossOf, sortBeams, type Weighed } from './share.ts';
 
 /** More classes than this are shown on one line each. */
 const compactAbove = 12;
@@ -24,29 +28,69 @@ const orderNames: Record<BeamOrder, string> = {
 
 export interface BalanceBoardProps {
   readonly beams: readonly BeamNumbers[];
-  /** The loss that the beams must add up to; null before the first step. */
+  /** The loss that the beams must add up to; null before the first step, and where gradients are weighed. */
   readonly classification: number | null;
-  /** A class's shares over time, by its name. */
-  readonly samplesOf: (className: string) => readonly ShareSample[];
+  readonly weighed?: Weighed;
+  /** Absent: there is nothing else to weigh. */
+  readonly onWeighed?: ((weighed: Weighed) => void) | undefined;
+  /** The beams under another loss. */
+  readonly ghost?: Ghost | null;
+  /** What chooses the ghost. */
+  readonly ghostControls?: ReactNode;
+  /** A class's losses over time, by its name. */
+  readonly samplesOf?: (className: string) => ShareSamples;
   readonly lastStep: number;
   readonly cursorStep: number | null;
   /** Steps that shares are taken over. */
   readonly windowSteps: number;
-  readonly alpha: number;
-  readonly gamma: number;
+  /** The loss that holds at the moment that is shown. */
+  readonly loss: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>;
   /** What the numbers are a mean of: "mean of the last 20 steps". */
   readonly caption: string;
+  /** Of exported files, without ending; absent: nothing to export. */
+  readonly fileName?: string;
 }
 
 export function BalanceBoard(props: BalanceBoardProps) {
+  const { weighed = 'loss', ghost = null } = props;
   const [order, setOrder] = useState<BeamOrder>('class');
-  const [explained, setExplained] = useState(false);
+  const board = useRef<HTMLDivElement>(null);
   const beams = sortBeams(props.beams, order);
-  const heaviestPan = Math.max(0, ...beams.map((beam) => Math.max(beam.foreground, beam.background)));
   const compact = beams.length > compactAbove;
   return (
-    <div className={classes.board} data-testid="balance-board">
+    <div ref={board} className={classes.board} data-testid="balance-board">
       <BeamPatterns />
+      <Head {...props} compact={compact} order={order} onOrder={setOrder} board={board} />
+      {compact ? (
+        <BeamRows beams={beams} ghost={ghost} />
+      ) : (
+        <BeamCards {...props} beams={beams} ghost={ghost} weighed={weighed} />
+      )}
+      {props.classification !== null && <LossSum beams={beams} classification={props.classification} />}
+    </div>
+  );
+}
+
+interface HeadProps extends BalanceBoardProps {
+  readonly compact: boolean;
+  readonly order: BeamOrder;
+  readonly onOrder: (order: BeamOrder) => void;
+  readonly board: React.RefObject<HTMLElement | null>;
+}
+
+function Head({
+  beams,
+  weighed = 'loss',
+  onWeighed,
+  order,
+  onOrder,
+  ghostControls,
+  fileName,
+  ...props
+}: HeadProps) {
+  const [explained, setExplained] = useState(false);
+  return (
+    <>
       <header>
         <h2 className={classes.question}>
           Who is teaching each class: <em className={classes.foregroundWord}>its objects</em>, or{' '}
@@ -64,6 +108,19 @@ export function BalanceBoard(props: BalanceBoardProps) {
             >
               What am I looking at?
             </Anchor>
+            {onWeighed && (
+              <SegmentedControl
+                size="xs"
+                aria-label="What lies on the pans"
+                data={[
+                  { value: 'loss', label: 'Loss' },
+                  { value: 'gradient', label: 'Pull' },
+                ]}
+                value={weighed}
+                onChange={(value) => onWeighed(value as Weighed)}
+                data-testid="weighed"
+              />
+            )}
             {beams.length > 1 && (
               <Select
                 aria-label="Order of the classes"
@@ -72,38 +129,48 @@ export function BalanceBoard(props: BalanceBoardProps) {
                 allowDeselect={false}
                 data={beamOrders.map((value) => ({ value, label: orderNames[value] }))}
                 value={order}
-                onChange={(value) => setOrder(value ?? 'class')}
+                onChange={(value) => onOrder(value ?? 'class')}
+              />
+            )}
+            {fileName && (
+              <ExportMenu
+                name="balance"
+                formats={['svg', 'png', 'csv']}
+                save={(format) => saveBeams(format, fileName, props.board.current, { ...props, beams })}
               />
             )}
           </div>
         </div>
       </header>
       <Collapse expanded={explained}>
-        <Explanation alpha={props.alpha} gamma={props.gamma} caption={props.caption} compact={compact} />
+        <Explanation loss={props.loss} caption={props.caption} compact={props.compact} weighed={weighed} />
       </Collapse>
-      {compact ? (
-        <div className={classes.rows}>
-          {beams.map((beam) => (
-            <BeamRow key={beam.name} beam={beam} />
-          ))}
-        </div>
-      ) : (
-        <div className={classes.grid} data-few={beams.length <= 4 || undefined}>
-          {beams.map((beam) => (
-            <BeamCard
-              key={beam.name}
-              beam={beam}
-              heaviestPan={heaviestPan}
-              classificationLoss={props.classification ?? 0}
-              samples={props.samplesOf(beam.name)}
-              lastStep={props.lastStep}
-              cursorStep={props.cursorStep}
-              windowSteps={props.windowSteps}
-            />
-          ))}
-        </div>
-      )}
-      {props.classification !== null && <LossSum beams={beams} classification={props.classification} />}
+      {ghostControls}
+    </>
+  );
+}
+
+type CardsProps = BalanceBoardProps & { readonly ghost: Ghost | null; readonly weighed: Weighed };
+
+function BeamCards({ beams, ghost, weighed, samplesOf, lastStep, cursorStep, windowSteps }: CardsProps) {
+  const heaviestPan = Math.max(0, ...beams.map((beam) => Math.max(beam.foreground, beam.background)));
+  const total = beams.reduce((sum, beam) => sum + lossOf(beam), 0);
+  return (
+    <div className={classes.grid} data-few={beams.length <= 4 || undefined}>
+      {beams.map((beam) => (
+        <BeamCard
+          key={beam.name}
+          beam={beam}
+          heaviestPan={heaviestPan}
+          total={total}
+          weighed={weighed}
+          ghost={ghost}
+          samples={samplesOf?.(beam.name) ?? noSamples}
+          lastStep={lastStep}
+          cursorStep={cursorStep}
+          windowSteps={windowSteps}
+        />
+      ))}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** One class's balance, drawn: places come from `geometry.ts`, movement from CSS transitions between them. */
 import { memo } from 'react';
 import classes from './Beam.module.css';
-import { beamGeometry, frame, type Rect } from './geometry.ts';
+import { beamGeometry, frame, type Rect, tiltOf } from './geometry.ts';
 import type { BeamNumbers } from './share.ts';
 
 /** Ids of the patterns that `BeamPatterns` defines once for the page. */
@@ -12,11 +12,13 @@ interface BeamProps {
   readonly beam: BeamNumbers;
   /** The largest pan's loss over all beams shown together. */
   readonly heaviestPan: number;
+  /** How it would stand under another loss; drawn behind it. */
+  readonly ghost?: BeamNumbers | undefined;
   /** Drawn so small that thin lines would vanish. */
   readonly small?: boolean;
 }
 
-export const Beam = memo(function Beam({ beam, heaviestPan, small }: BeamProps) {
+export const Beam = memo(function Beam({ beam, heaviestPan, ghost, small }: BeamProps) {
   const geometry = beamGeometry(beam, heaviestPan);
   const { pivot, arm, groundY } = frame;
   const resting = beam.foregroundShare === null;
@@ -27,10 +29,12 @@ export const Beam = memo(function Beam({ beam, heaviestPan, small }: BeamProps) 
       aria-hidden="true"
       data-resting={resting || undefined}
       data-small={small || undefined}
+      data-beam={beam.name}
     >
       <path className={classes.stand} d={standPath()} />
       <ellipse className={classes.foot} cx={pivot.x} cy={groundY} rx={46} ry={3.5} />
       <g transform={`translate(${pivot.x} ${pivot.y})`}>
+        {ghost && <GhostBeam ghost={ghost} />}
         <g className={classes.turning} style={{ transform: `rotate(${geometry.angleDeg}deg)` }}>
           <path className={classes.beam} d={beamPath()} />
           <Pan x={-arm} angleDeg={geometry.angleDeg} plateHalf={geometry.leftPlateHalf}>
@@ -48,13 +52,29 @@ export const Beam = memo(function Beam({ beam, heaviestPan, small }: BeamProps) 
   );
 });
 
+/** The other loss's beam with its pans empty: what lay on them would be of another size altogether. */
+function GhostBeam({ ghost }: { ghost: BeamNumbers }) {
+  const angleDeg = tiltOf(ghost.foreground, ghost.background);
+  return (
+    <g className={classes.ghost} data-ghost-angle={angleDeg}>
+      <g className={classes.turning} style={{ transform: `rotate(${angleDeg}deg)` }}>
+        <path className={classes.beam} d={beamPath()} />
+        <Pan x={-frame.arm} angleDeg={angleDeg} plateHalf={ghostPlateHalf} />
+        <Pan x={frame.arm} angleDeg={angleDeg} plateHalf={ghostPlateHalf} />
+      </g>
+    </g>
+  );
+}
+
+const ghostPlateHalf = 30;
+
 interface PanProps {
   /** Where it hangs along the beam. */
   readonly x: number;
   /** The beam's angle, undone so that the pan stays level. */
   readonly angleDeg: number;
   readonly plateHalf: number;
-  readonly children: React.ReactNode;
+  readonly children?: React.ReactNode;
 }
 
 function Pan({ x, angleDeg, plateHalf, children }: PanProps) {

@@ -2,15 +2,19 @@
 
 import classes from './BalanceBoard.module.css';
 import { Beam } from './Beam.tsx';
-import { type ShareSample, tiltOf } from './geometry.ts';
+import { type ShareSamples, tiltOf } from './geometry.ts';
+import type { Ghost } from './ghost.ts';
 import { ShareStrip } from './ShareStrip.tsx';
-import { type BeamNumbers, countText, lossOf, lossText, percentPair } from './share.ts';
+import { type BeamNumbers, countText, lossOf, lossText, percentPair, type Weighed } from './share.ts';
 
 interface BeamCardProps {
   readonly beam: BeamNumbers;
   readonly heaviestPan: number;
-  readonly classificationLoss: number;
-  readonly samples: readonly ShareSample[];
+  /** Of all beams together. */
+  readonly total: number;
+  readonly weighed: Weighed;
+  readonly ghost: Ghost | null;
+  readonly samples: ShareSamples;
   readonly lastStep: number;
   /** The step the beam shows; null: the newest. */
   readonly cursorStep: number | null;
@@ -20,14 +24,17 @@ interface BeamCardProps {
 export function BeamCard({
   beam,
   heaviestPan,
-  classificationLoss,
+  total,
+  weighed,
+  ghost,
   samples,
   lastStep,
   cursorStep,
   windowSteps,
 }: BeamCardProps) {
   const percents = percentPair(beam);
-  const part = classificationLoss > 0 ? Math.round((100 * lossOf(beam)) / classificationLoss) : 0;
+  const part = total > 0 ? Math.round((100 * lossOf(beam)) / total) : 0;
+  const ghostBeam = ghost?.beams.get(beam.name);
   return (
     <section className={classes.card} {...beamAttributes(beam)} aria-label={beamSentence(beam)}>
       <div className={classes.cardHead}>
@@ -36,8 +43,8 @@ export function BeamCard({
           {beam.name}
         </h3>
         {beam.foregroundShare !== null && (
-          <span className={classes.classLoss} title={`${part}% of the classification loss`}>
-            loss {lossText(lossOf(beam))} · {part}%
+          <span className={classes.classLoss} title={`${part}% of the ${wholeNames[weighed]}`}>
+            {weighed} {lossText(lossOf(beam))} · {part}%
           </span>
         )}
       </div>
@@ -45,12 +52,35 @@ export function BeamCard({
         <Percent text={percents.foreground} className={classes.foregroundWord} />
         <Percent text={percents.background} className={classes.backgroundWord} />
       </div>
+      {ghost && ghostBeam && <GhostPercents ghost={ghostBeam} words={ghost.words} />}
       <div className={classes.drawingBox}>
-        <Beam beam={beam} heaviestPan={heaviestPan} />
+        <Beam beam={beam} heaviestPan={heaviestPan} ghost={ghostBeam} />
       </div>
       <Sides beam={beam} />
       <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} windowSteps={windowSteps} />
     </section>
+  );
+}
+
+const wholeNames: Record<Weighed, string> = {
+  loss: 'classification loss',
+  gradient: 'pull of all classes together',
+};
+
+/** The shares under the other loss, between the big ones. */
+export function GhostPercents({ ghost, words }: { ghost: BeamNumbers; words?: string }) {
+  const { foreground, background } = percentPair(ghost);
+  return (
+    <div
+      className={classes.ghostPercents}
+      data-testid={`ghost-${ghost.name}`}
+      data-foreground={ghost.foreground}
+      data-background={ghost.background}
+    >
+      <span>{foreground}%</span>
+      {words && <span className={classes.ghostWords}>{words}</span>}
+      <span>{background}%</span>
+    </div>
   );
 }
 

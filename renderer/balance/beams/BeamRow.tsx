@@ -1,16 +1,27 @@
 /** A class on one line, for when there are many. */
 
+import { memo } from 'react';
 import classes from './BalanceBoard.module.css';
 import { Beam } from './Beam.tsx';
-import { beamAttributes, beamSentence } from './BeamCard.tsx';
+import { beamAttributes, beamSentence, GhostPercents } from './BeamCard.tsx';
 import { type BeamNumbers, countText, lossOf, lossText, percentPair } from './share.ts';
 
+interface BeamRowProps {
+  readonly beam: BeamNumbers;
+  readonly ghost: BeamNumbers | undefined;
+}
+
 /** Blocks this small can only be compared within one beam: each row has its own scale. */
-export function BeamRow({ beam }: { beam: BeamNumbers }) {
+export const BeamRow = memo(function BeamRow({ beam, ghost }: BeamRowProps) {
   const percents = percentPair(beam);
   return (
-    <section className={classes.row} {...beamAttributes(beam)} aria-label={beamSentence(beam)}>
-      <Beam beam={beam} heaviestPan={Math.max(beam.foreground, beam.background)} small />
+    <section
+      className={classes.row}
+      data-name={beam.name}
+      {...beamAttributes(beam)}
+      aria-label={beamSentence(beam)}
+    >
+      <Beam beam={beam} heaviestPan={Math.max(beam.foreground, beam.background)} ghost={ghost} small />
       <div className={classes.rowMain}>
         <div className={classes.cardHead}>
           <span className={classes.classDot} style={{ background: beam.color }} />
@@ -24,13 +35,16 @@ export function BeamRow({ beam }: { beam: BeamNumbers }) {
           {countText(beam.positives)} of {countText(beam.anchors)} anchors
         </div>
       </div>
-      <div className={classes.rowPercents}>
-        <span className={classes.foregroundWord}>{percents.foreground}%</span>
-        <span className={classes.backgroundWord}>{percents.background}%</span>
+      <div className={classes.rowGhost}>
+        <div className={classes.rowPercents}>
+          <span className={classes.foregroundWord}>{percents.foreground}%</span>
+          <span className={classes.backgroundWord}>{percents.background}%</span>
+        </div>
+        {ghost && <GhostPercents ghost={ghost} />}
       </div>
     </section>
   );
-}
+});
 
 /** Foreground, other classes' objects and true background as parts of one bar. */
 export function ShareBar({ beam, className }: { beam: BeamNumbers; className?: string }) {

@@ -1,14 +1,17 @@
 /** The three sentences and the formula behind the beams. */
+import { strategies } from '../../../shared/loss/strategies.ts';
+import type { LossSettings } from '../../../shared/loss/strategy.ts';
 import classes from './BalanceBoard.module.css';
+import type { Weighed } from './share.ts';
 
 interface ExplanationProps {
-  readonly alpha: number;
-  readonly gamma: number;
+  readonly loss: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>;
   readonly caption: string;
   readonly compact: boolean;
+  readonly weighed: Weighed;
 }
 
-export function Explanation({ alpha, gamma, caption, compact }: ExplanationProps) {
+export function Explanation({ loss, caption, compact, weighed }: ExplanationProps) {
   return (
     <div className={classes.explain}>
       <p>
@@ -18,19 +21,28 @@ export function Explanation({ alpha, gamma, caption, compact }: ExplanationProps
         other anchor costs. A beam that stays down on the right is a class drowning in background; focal loss
         is there to lift it, by making answers that are already right weigh almost nothing.
       </p>
-      <span className={classes.formula}>
-        FL = −<i>α</i>
-        <sub>t</sub> (1 − <i>p</i>
-        <sub>t</sub>)<sup>γ</sup> log(<i>p</i>
-        <sub>t</sub>)
-      </span>
+      <Formula {...loss} />
       <p className={classes.small}>
         <i>p</i>
-        <sub>t</sub> is the probability given to the right answer; <i>α</i> = {alpha}, <i>γ</i> = {gamma} in
-        this run. A block’s area is its loss,{' '}
+        <sub>t</sub> is the probability given to the right answer. A block’s area is its {weighed},{' '}
         {compact ? 'on a scale of its own for each class' : 'on one scale for all classes'}; the tilt is the
-        difference of the two shares. Shown: {caption}.
+        difference of the two shares. {weighed === 'gradient' && gradientSentence}Shown: {caption}.
       </p>
     </div>
+  );
+}
+
+const gradientSentence =
+  'The pull is the sum of |∂L/∂logit|: how strongly each side moves the network, whatever it costs. ';
+
+function Formula({ strategy, alpha, gamma }: ExplanationProps['loss']) {
+  if (strategy !== 'focal') return <span className={classes.formula}>{strategies[strategy].formula}</span>;
+  return (
+    <span className={classes.formula}>
+      FL = −<i>α</i>
+      <sub>t</sub> (1 − <i>p</i>
+      <sub>t</sub>)<sup>γ</sup> log(<i>p</i>
+      <sub>t</sub>), <i>α</i> = {alpha}, <i>γ</i> = {gamma}
+    </span>
   );
 }

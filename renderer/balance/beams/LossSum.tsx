@@ -1,10 +1,21 @@
 /** The line that ties the beams to the loss beside them: every class's part, and that they add up. */
 import classes from './BalanceBoard.module.css';
 import { ShareBar } from './BeamRow.tsx';
-import { type BeamNumbers, checkSum, lossOf, lossText } from './share.ts';
+import { type BeamNumbers, checkSum, lossOf, lossText, sortBeams, sumOfBeams } from './share.ts';
 
 /** Wider than this part of the whole, a class's name fits below its part. */
 const nameFits = 0.05;
+
+/** More parts than this are slivers: the lightest are shown as one. */
+const maxParts = 12;
+
+function partsOf(beams: readonly BeamNumbers[]): readonly BeamNumbers[] {
+  const parts = beams.filter((beam) => lossOf(beam) > 0);
+  if (parts.length <= maxParts) return parts;
+  const sorted = sortBeams(parts, 'loss');
+  const rest = sorted.slice(maxParts - 1);
+  return [...sorted.slice(0, maxParts - 1), sumOfBeams(rest, `${rest.length} more`)];
+}
 
 export function LossSum({
   beams,
@@ -14,7 +25,7 @@ export function LossSum({
   classification: number;
 }) {
   const check = checkSum(beams, classification);
-  const parts = beams.filter((beam) => lossOf(beam) > 0);
+  const parts = partsOf(beams);
   return (
     <section className={classes.sum}>
       <div className={classes.sumHead}>

@@ -1,13 +1,13 @@
 /** A class's shares from the first step to now: orange from below, blue above, the dashed line at 50:50. */
 import { memo } from 'react';
 import classes from './BalanceBoard.module.css';
-import { type ShareSample, stripPaths } from './geometry.ts';
+import { type ShareSamples, stripPaths } from './geometry.ts';
 
 const width = 240;
 const height = 34;
 
 interface ShareStripProps {
-  readonly samples: readonly ShareSample[];
+  readonly samples: ShareSamples;
   readonly lastStep: number;
   readonly cursorStep: number | null;
   /** Steps that the shares are taken over. */

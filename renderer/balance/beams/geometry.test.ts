@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { beamGeometry, blockScale, frame, maxTiltDeg, stripPaths, tiltOf, trailingSums } from './geometry.ts';
+import {
+  beamGeometry,
+  blockScale,
+  frame,
+  maxTiltDeg,
+  type ShareSamples,
+  stripPaths,
+  tiltOf,
+  trailingSums,
+} from './geometry.ts';
 
+/** By sample: step, foreground, true background, other classes' objects. */
+const samplesOf = (...samples: [number, number, number, number][]): ShareSamples => ({
+  step: samples.map(([step]) => step),
+  foreground: samples.map(([, foreground]) => foreground),
+  backgroundTrue: samples.map(([, , backgroundTrue]) => backgroundTrue),
+  backgroundOther: samples.map(([, , , backgroundOther]) => backgroundOther),
+});
 const area = (rect: { width: number; height: number }) => rect.width * rect.height;
 
 describe('tiltOf', () => {
@@ -76,10 +92,7 @@ describe('beamGeometry', () => {
 
 describe('stripPaths', () => {
   it('draws foreground from the bottom, background above it', () => {
-    const samples = [
-      { step: 0, foreground: 1, backgroundTrue: 1, backgroundOther: 0 },
-      { step: 10, foreground: 1, backgroundTrue: 2, backgroundOther: 1 },
-    ];
+    const samples = samplesOf([0, 1, 1, 0], [10, 1, 2, 1]);
     const paths = stripPaths(samples, 10, 100, 40, 1);
     expect(paths.foreground).toBe('M0 20L100 30L100 40L0 40Z');
     expect(paths.backgroundOther).toBe('M0 20L100 20L100 30L0 20Z');
@@ -87,37 +100,28 @@ describe('stripPaths', () => {
   });
 
   it('begins at the left edge, wherever the first step is', () => {
-    const samples = [{ step: 5, foreground: 1, backgroundTrue: 1, backgroundOther: 0 }];
+    const samples = samplesOf([5, 1, 1, 0]);
     expect(stripPaths(samples, 10, 100, 40, 1).foreground).toBe('M0 20L50 20L50 40L0 40Z');
   });
 
   it('is empty without loss', () => {
-    const nothing = [{ step: 1, foreground: 0, backgroundTrue: 0, backgroundOther: 0 }];
+    const nothing = samplesOf([1, 0, 0, 0]);
     expect(stripPaths(nothing, 10, 100, 40, 20).foreground).toBe('');
-    expect(stripPaths([], 10, 100, 40, 20).foreground).toBe('');
+    expect(stripPaths(samplesOf(), 10, 100, 40, 20).foreground).toBe('');
   });
 
   it('keeps a long run to one corner a column', () => {
-    const samples = Array.from({ length: 5000 }, (_, index) => ({
-      step: index + 1,
-      foreground: 1,
-      backgroundTrue: 1,
-      backgroundOther: 0,
-    }));
+    const samples = samplesOf(
+      ...Array.from({ length: 5000 }, (_, index): [number, number, number, number] => [index + 1, 1, 1, 0]),
+    );
     expect(stripPaths(samples, 5000, 100, 40, 20).foreground.split('L').length).toBeLessThan(210);
   });
 });
 
 describe('trailingSums', () => {
   it('sums over the steps of the window, not over the samples', () => {
-    const at = (step: number, foreground: number) => ({
-      step,
-      foreground,
-      backgroundTrue: 1,
-      backgroundOther: 0,
-    });
-    const sums = trailingSums([at(1, 1), at(2, 2), at(3, 4), at(9, 8)], 2);
-    expect(sums.map(({ foreground }) => foreground)).toEqual([1, 3, 6, 8]);
-    expect(sums.map(({ backgroundTrue }) => backgroundTrue)).toEqual([1, 2, 2, 1]);
+    const sums = trailingSums(samplesOf([1, 1, 1, 0], [2, 2, 1, 0], [3, 4, 1, 0], [9, 8, 1, 0]), 2);
+    expect(Array.from(sums.foreground)).toEqual([1, 3, 6, 8]);
+    expect(Array.from(sums.backgroundTrue)).toEqual([1, 2, 2, 1]);
   });
 });

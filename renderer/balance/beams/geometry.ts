@@ -113,12 +113,15 @@ function stack(whole: Rect, otherPart: number): Pick<BeamGeometry, 'backgroundTr
   };
 }
 
-export interface ShareSample {
-  readonly step: number;
-  readonly foreground: number;
-  readonly backgroundTrue: number;
-  readonly backgroundOther: number;
+/** A class's losses over time, a column each. NaN: not known. */
+export interface ShareSamples {
+  readonly step: ArrayLike<number>;
+  readonly foreground: ArrayLike<number>;
+  readonly backgroundTrue: ArrayLike<number>;
+  readonly backgroundOther: ArrayLike<number>;
 }
+
+export const noSamples: ShareSamples = { step: [], foreground: [], backgroundTrue: [], backgroundOther: [] };
 
 export interface StripPaths {
   /** Closed areas, bottom to top: foreground, other classes' objects, true background. */
@@ -133,7 +136,7 @@ export interface StripPaths {
  * that a long run stays a small path.
  */
 export function stripPaths(
-  samples: readonly ShareSample[],
+  samples: ShareSamples,
   lastStep: number,
   width: number,
   height: number,
@@ -164,24 +167,26 @@ export function stripPaths(
 }
 
 /** Each sample replaced by the sum over the steps of the window that ends with it: a class that is rare is in few batches. */
-export function trailingSums(samples: readonly ShareSample[], windowSteps: number): ShareSample[] {
-  let first = 0;
-  let sum = { foreground: 0, backgroundTrue: 0, backgroundOther: 0 };
-  return samples.map((sample) => {
-    sum = plus(sum, sample, 1);
-    while (samples[first]!.step <= sample.step - windowSteps) sum = plus(sum, samples[first++]!, -1);
-    return { step: sample.step, ...sum };
-  });
-}
-
-type Shares = Omit<ShareSample, 'step'>;
-
-/** Rounding may leave a difference just below zero, which is zero. */
-function plus(a: Shares, b: Shares, sign: 1 | -1): Shares {
+export function trailingSums(samples: ShareSamples, windowSteps: number): ShareSamples {
+  const { step } = samples;
+  const trailing = (values: ArrayLike<number>): Float64Array => {
+    const sums = new Float64Array(step.length);
+    let first = 0;
+    let sum = 0;
+    for (let index = 0; index < step.length; index++) {
+      sum += values[index]! || 0;
+      while (step[first]! <= step[index]! - windowSteps) sum -= values[first++]! || 0;
+      // Rounding may leave a difference just below zero, which is zero.
+      sum = Math.max(0, sum);
+      sums[index] = sum;
+    }
+    return sums;
+  };
   return {
-    foreground: Math.max(0, a.foreground + sign * b.foreground),
-    backgroundTrue: Math.max(0, a.backgroundTrue + sign * b.backgroundTrue),
-    backgroundOther: Math.max(0, a.backgroundOther + sign * b.backgroundOther),
+    step,
+    foreground: trailing(samples.foreground),
+    backgroundTrue: trailing(samples.backgroundTrue),
+    backgroundOther: trailing(samples.backgroundOther),
   };
 }
 
@@ -192,20 +197,18 @@ interface Column {
   readonly other: number;
 }
 
-function toColumns(samples: readonly ShareSample[], lastStep: number, width: number): Column[] {
-  const bins = new Map<number, { foreground: number; other: number; total: number }>();
-  for (const sample of samples) {
-    const bin = Math.min(width, Math.floor((sample.step / Math.max(1, lastStep)) * width));
-    const sum = bins.get(bin) ?? { foreground: 0, other: 0, total: 0 };
-    sum.foreground += sample.foreground;
-    sum.other += sample.backgroundOther;
-    sum.total += sample.foreground + sample.backgroundOther + sample.backgroundTrue;
-    bins.set(bin, sum);
+function toColumns(samples: ShareSamples, lastStep: number, width: number): Column[] {
+  const { step, foreground, backgroundTrue, backgroundOther } = samples;
+  const sums = Array.from({ length: width + 1 }, () => ({ foreground: 0, other: 0, total: 0 }));
+  for (let index = 0; index < step.length; index++) {
+    const sum = sums[Math.min(width, Math.floor((step[index]! / Math.max(1, lastStep)) * width))]!;
+    sum.foreground += foreground[index]!;
+    sum.other += backgroundOther[index]!;
+    sum.total += foreground[index]! + backgroundOther[index]! + backgroundTrue[index]!;
   }
-  const columns = [...bins]
-    .filter(([, sum]) => sum.total > 0)
-    .sort(([a], [b]) => a - b)
-    .map(([x, sum]) => ({ x, foreground: sum.foreground / sum.total, other: sum.other / sum.total }));
+  const columns = sums.flatMap((sum, x) =>
+    sum.total > 0 ? [{ x, foreground: sum.foreground / sum.total, other: sum.other / sum.total }] : [],
+  );
   const first = columns[0];
   // A strip starts at its left edge, though the first step is step 1.
   return first && first.x > 0 ? [{ ...first, x: 0 }, ...columns] : columns;

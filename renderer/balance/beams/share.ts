@@ -21,21 +21,40 @@ export interface BeamNumbers {
   readonly backgroundOtherAnchors: number;
 }
 
-export function beamNumbers(balance: ClassBalanceEvent, color: string): BeamNumbers {
-  const total = balance.foreground + balance.background;
+/** What lies on the pans: the loss, or the sum of its |dL/dlogit|, by which the weights are moved. */
+export type Weighed = 'loss' | 'gradient';
+
+export function beamNumbers(
+  balance: ClassBalanceEvent,
+  color: string,
+  weighed: Weighed = 'loss',
+): BeamNumbers {
+  const { foreground, backgroundTrue, backgroundOther } = pansOf(balance, weighed);
+  const background = backgroundTrue + backgroundOther;
+  const total = foreground + background;
   return {
     name: balance.class,
     color,
-    foreground: balance.foreground,
-    background: balance.background,
-    backgroundTrue: balance.backgroundTrue,
-    backgroundOther: balance.backgroundOther,
-    foregroundShare: total > 0 ? balance.foreground / total : null,
-    backgroundShare: total > 0 ? balance.background / total : null,
+    foreground,
+    background,
+    backgroundTrue,
+    backgroundOther,
+    foregroundShare: total > 0 ? foreground / total : null,
+    backgroundShare: total > 0 ? background / total : null,
     positives: balance.positives,
     anchors: balance.positives + balance.backgroundTrueAnchors + balance.backgroundOtherAnchors,
     backgroundTrueAnchors: balance.backgroundTrueAnchors,
     backgroundOtherAnchors: balance.backgroundOtherAnchors,
+  };
+}
+
+/** Logs of earlier versions know no gradient: level and empty then. */
+function pansOf(balance: ClassBalanceEvent, weighed: Weighed) {
+  if (weighed === 'loss') return balance;
+  return {
+    foreground: balance.foregroundGradient ?? 0,
+    backgroundTrue: balance.backgroundTrueGradient ?? 0,
+    backgroundOther: balance.backgroundOtherGradient ?? 0,
   };
 }
 
@@ -55,6 +74,31 @@ export function restingBeam(name: string, color: string): BeamNumbers {
     color,
   );
 }
+
+/** Several classes as one. */
+export function sumOfBeams(beams: readonly BeamNumbers[], name: string): BeamNumbers {
+  const sum = (field: 'foreground' | 'backgroundTrue' | 'backgroundOther' | 'positives') =>
+    beams.reduce((total, beam) => total + beam[field], 0);
+  const [foreground, backgroundTrue, backgroundOther] = [
+    sum('foreground'),
+    sum('backgroundTrue'),
+    sum('backgroundOther'),
+  ];
+  const balance = { foreground, backgroundTrue, backgroundOther, positives: sum('positives') };
+  return beamNumbers(
+    {
+      ...balance,
+      class: name,
+      background: backgroundTrue + backgroundOther,
+      backgroundTrueAnchors: 0,
+      backgroundOtherAnchors: 0,
+    },
+    neutralColor,
+  );
+}
+
+/** Of what belongs to no class. */
+export const neutralColor = '#8a90a0';
 
 export const beamOrders = ['loss', 'background', 'class'] as const;
 export type BeamOrder = (typeof beamOrders)[number];
@@ -106,6 +150,19 @@ function percentText(share: number): string {
   if (share > 0 && share < 0.01) return '<1';
   if (share > 0.99 && share < 1) return '>99';
   return String(Math.round(share * 100));
+}
+
+/** Two beams that a line of text and a small drawing cannot tell apart. */
+export function looksAlike(a: BeamNumbers, b: BeamNumbers): boolean {
+  const otherPart = (beam: BeamNumbers) => beam.backgroundOther / (lossOf(beam) || 1);
+  return (
+    lossText(lossOf(a)) === lossText(lossOf(b)) &&
+    countText(a.positives) === countText(b.positives) &&
+    countText(a.anchors) === countText(b.anchors) &&
+    Math.abs((a.foregroundShare ?? -1) - (b.foregroundShare ?? -1)) < 0.005 &&
+    percentPair(a).foreground === percentPair(b).foreground &&
+    Math.abs(otherPart(a) - otherPart(b)) < 0.01
+  );
 }
 
 /** A loss to three or four digits that mean something: 1.234, 0.0123, 1.2e-5. */

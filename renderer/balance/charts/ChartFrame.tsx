@@ -27,6 +27,8 @@ export interface ChartFrameProps {
   readonly heightPx?: number;
   readonly cursorX?: number | null;
   readonly onPick?: (x: number) => void;
+  /** Above the chart: what it says, in a sentence. */
+  readonly lead?: ReactNode;
   /** Below the chart. */
   readonly children?: ReactNode;
 }
@@ -48,6 +50,7 @@ export function ChartFrame(props: ChartFrameProps) {
             component="button"
             type="button"
             size="sm"
+            c="var(--bw-accent-text)"
             aria-expanded={explained}
             data-testid={`chart-explain-${name}`}
             onClick={() => setExplained((open) => !open)}
@@ -70,6 +73,7 @@ export function ChartFrame(props: ChartFrameProps) {
           </p>
         </div>
       </Collapse>
+      {props.lead}
       <ChartView
         chart={chart}
         heightPx={props.heightPx}

@@ -1,0 +1,18 @@
+/** What is said of where the lab's numbers come from. */
+import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { snapshotInterval } from '../../shared/training/stepEvents.ts';
+import type { RunHistory } from '../store/runHistory.ts';
+
+/** Why a run tells nothing of its logits at all, and what can be done. */
+export function noStatisticsText({ run, history }: { run: RunRecord; history: RunHistory }): string {
+  const interval = snapshotInterval(run.config, run.classNames.length);
+  if (interval === 0) return 'This run was told not to write down where its logits lie.';
+  if (history.step < interval) return `Comes with step ${interval.toLocaleString('en-US')}.`;
+  return 'The log of this run does not say where its logits lie: it is of an earlier version. A new run will.';
+}
+
+/** "steps 41 to 50" */
+export function stepsText(first: number, last: number): string {
+  const text = (step: number) => step.toLocaleString('en-US');
+  return first === last ? `step ${text(last)}` : `steps ${text(Math.max(1, first))} to ${text(last)}`;
+}

@@ -1,0 +1,101 @@
+/** Where the logits lay at the moment that is looked at: in the run's log, or measured anew on images that stay the same. */
+import { useEffect, useMemo, useState } from 'react';
+import type { HardAnchorEvent } from '../../shared/training/events.ts';
+import type { ClassChoice, Evidence } from '../balance/evidence.ts';
+import { guardMeasured, useMeasured } from '../store/measured.ts';
+import { settingsAt, snapshotAt } from '../store/runHistory.ts';
+import { histogramOf } from '../store/runHistorySnapshots.ts';
+import { countWords } from '../store/words.ts';
+import { noStatisticsText, stepsText } from './evidenceWords.ts';
+import type { MomentProps } from './moment.ts';
+
+export type EvidenceSource = 'training' | 'fixed';
+
+export interface EvidenceState {
+  readonly source: EvidenceSource;
+  readonly setSource: (source: EvidenceSource) => void;
+  readonly className: ClassChoice;
+  readonly setClassName: (className: ClassChoice) => void;
+}
+
+/** What the two boards have in common, kept while one gives way to the other. */
+export function useEvidenceState(): EvidenceState {
+  const [source, setSource] = useState<EvidenceSource>('training');
+  const [className, setClassName] = useState<ClassChoice>(null);
+  return { source, setSource, className, setClassName };
+}
+
+/** Null where there is nothing, and `missing` says why. */
+export function useEvidence(
+  moment: MomentProps,
+  source: EvidenceSource,
+): { evidence: Evidence | null; missing: string | null } {
+  const fromLog = useLoggedEvidence(moment, source === 'training');
+  const measured = useMeasuredEvidence(moment);
+  if (source === 'fixed') return { evidence: measured, missing: null };
+  return { evidence: fromLog, missing: fromLog ? null : noStatisticsText(moment) };
+}
+
+function useLoggedEvidence(moment: MomentProps, wanted: boolean): Evidence | null {
+  const { run, history, cursorStep } = moment;
+  const { classNames } = history.course;
+  const snapshot = useCalm(wanted ? snapshotAt(history, cursorStep) : null);
+  const { changes } = history;
+  return useMemo(() => {
+    if (!snapshot) return null;
+    const { loss, gamma } = settingsAt({ changes }, run.config, snapshot.step);
+    const counted = stepsText(snapshot.step - snapshot.steps + 1, snapshot.step);
+    return {
+      histogram: histogramOf(snapshot),
+      classNames,
+      parts: snapshot.steps,
+      partName: 'step',
+      caption: `${capital(counted)} of training: mixed model states, for the weights changed while they ran`,
+      hardest: snapshot.hardest,
+      loss: { strategy: loss, gamma },
+    };
+  }, [snapshot, changes, run.config, classNames]);
+}
+
+/** By the config that the run began with, which is what was measured. */
+function useMeasuredEvidence({ run }: MomentProps): Evidence | null {
+  const { phase, runId, histogram, images, step, split, hardest } = useMeasured();
+  useEffect(guardMeasured, []);
+  return useMemo(() => {
+    if (phase !== 'ready' || runId !== run.id || !histogram) return null;
+    const where = split === 'val' ? 'set aside for validation' : 'that it learns from';
+    return {
+      histogram,
+      classNames: run.classNames,
+      parts: images,
+      partName: 'image',
+      caption: `Weights of step ${step?.toLocaleString('en-US')} on ${countWords(images, 'image')} ${where}: one model state`,
+      hardest: hardest.map(
+        ({ classIndex, ...anchor }): HardAnchorEvent => ({
+          ...anchor,
+          boxPx: [...anchor.boxPx],
+          class: run.classNames[classIndex]!,
+        }),
+      ),
+      loss: { strategy: run.config.loss, gamma: run.config.gamma },
+    };
+  }, [phase, runId, run, histogram, images, step, split, hardest]);
+}
+
+const calmMs = 400;
+
+/** The value, at most so often anew: curves that jump ten times a second tell nobody anything. */
+function useCalm<T>(value: T): T {
+  const [calm, setCalm] = useState({ value, sinceMs: 0 });
+  useEffect(() => {
+    if (calm.value === value) return;
+    const waitMs = Math.max(0, calm.sinceMs + calmMs - performance.now());
+    const timer = setTimeout(() => setCalm({ value, sinceMs: performance.now() }), waitMs);
+    return () => clearTimeout(timer);
+  }, [value, calm]);
+  return calm.value;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
