@@ -1,0 +1,100 @@
+/** The first step in sentences and rows of figures. Pure. */
+import { valueText } from '../../../shared/charts/words.ts';
+import {
+  analyticBackground,
+  type FirstStepFigures,
+  firstStepUnder,
+} from '../../../shared/loss/firstStepLoss.ts';
+import type { FocalSettings } from '../../../shared/loss/focal.ts';
+import type { LogitHistogram } from '../../../shared/loss/histogram.ts';
+import type { FirstStep } from '../../../shared/training/firstStep.ts';
+
+export interface FirstStepSettings extends FocalSettings {
+  readonly prior: number;
+}
+
+export interface FirstStepRow {
+  readonly label: string;
+  readonly settings: FirstStepSettings;
+  /** Measured, for each anchor on an object: as a run's loss is shown. */
+  readonly figures: FirstStepFigures;
+  /** What the background costs by the formula alone, on the same scale; null where the logits do not all start at the prior. */
+  readonly analytic: number | null;
+  /** Background's share of the loss and of the gradient, 0..1. */
+  readonly lossShare: number;
+  readonly gradientShare: number;
+}
+
+export function rowOf(
+  label: string,
+  settings: FirstStepSettings,
+  firstStep: FirstStep,
+  histogram: LogitHistogram,
+): FirstStepRow {
+  const { prior, images, anchors, positives, classes } = firstStep;
+  const { perPositive } = firstStepUnder({ histogram, prior, images }, settings);
+  const { foreground, background, foregroundGradient, backgroundGradient } = perPositive;
+  // Of an anchor on an object, one class's logit is foreground and the others are background.
+  const backgroundAnchors = anchors - positives / classes.length;
+  const all = analyticBackground({ ...settings, anchors: backgroundAnchors, classCount: classes.length });
+  return {
+    label,
+    settings,
+    figures: perPositive,
+    analytic: prior === null ? null : all / Math.max(1, positives),
+    lossShare: shareOf(background, foreground),
+    gradientShare: shareOf(backgroundGradient, foregroundGradient),
+  };
+}
+
+/** What "without the prior" means: every answer starts at even chances. */
+export const evenChance = 0.5;
+
+/** Without the prior, with it, and as the sliders stand where that is something else. */
+export function rowsOf(
+  own: FirstStepSettings,
+  chosen: FirstStepSettings,
+  firstStep: FirstStep,
+  histogram: LogitHistogram,
+): FirstStepRow[] {
+  const row = (label: string, settings: FirstStepSettings) => rowOf(label, settings, firstStep, histogram);
+  const isChanged = own.prior !== chosen.prior || own.alpha !== chosen.alpha || own.gamma !== chosen.gamma;
+  const yours = isChanged ? [row('Your sliders', chosen)] : [];
+  if (firstStep.prior === null) return [row('As the form is', own), ...yours];
+  return [
+    row(`Without prior, π ${evenChance}`, { ...own, prior: evenChance }),
+    row(`With prior, π ${own.prior}`, own),
+    ...yours,
+  ];
+}
+
+/** "An image of yours becomes 160 × 128 px with 3,852 anchors, …" */
+export function sizeText({ widthPx, heightPx, anchors, positives, classes }: FirstStep): string {
+  const answers = anchors * classes.length;
+  const perAnchor = classes.length === 1 ? '' : `, each asked for ${classes.length} classes`;
+  return (
+    `An image of yours becomes ${widthPx} × ${heightPx} px with ${integer(anchors)} anchors${perAnchor}: ` +
+    `${integer(answers)} answers, of which ${integer(positives)} should be “yes”` +
+    `${positives > 0 ? `, one in ${integer(answers / positives)}` : ''}.`
+  );
+}
+
+/** "0.4 % above the formula" */
+export function deviationText(measured: number, analytic: number): string {
+  const percent = 100 * (measured / analytic - 1);
+  const size = Math.abs(percent);
+  if (size < 0.005) return 'as the formula says';
+  return `${size.toFixed(size < 1 ? 2 : 1)} % ${percent > 0 ? 'above' : 'below'} the formula`;
+}
+
+export function figureText(value: number): string {
+  return valueText(Number(value.toPrecision(3)), 'number');
+}
+
+function integer(value: number): string {
+  return valueText(value, 'integer');
+}
+
+function shareOf(part: number, rest: number): number {
+  return part + rest > 0 ? part / (part + rest) : 0;
+}
