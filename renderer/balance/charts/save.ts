@@ -54,6 +54,11 @@ async function savePicture(svg: string, name: string, format: PictureFormat): Pr
   download(format === 'svg' ? drawing : await rasterised(drawing), `${fileNameOf(name)}.${format}`);
 }
 
+/** A page that stands alone. */
+export function saveHtml(page: string, name: string): void {
+  download(new Blob([page], { type: 'text/html' }), `${fileNameOf(name)}.html`);
+}
+
 /** With the mark by which spreadsheets know that letters beyond ASCII follow. */
 function saveCsvText(text: string, name: string): void {
   download(new Blob(['\ufeff', text], { type: 'text/csv' }), `${fileNameOf(name)}.csv`);
