@@ -13,9 +13,9 @@ export interface ClassBalance {
   readonly backgroundTrue: number;
   readonly backgroundOther: number;
   /** Sums of |dL/dlogit| over the same logits, with the same normalisation: who moves the class's weights. */
-  readonly foregroundGradient?: number;
-  readonly backgroundTrueGradient?: number;
-  readonly backgroundOtherGradient?: number;
+  readonly foregroundGradient: number;
+  readonly backgroundTrueGradient: number;
+  readonly backgroundOtherGradient: number;
   /** Anchors matched to this class, over the batch. */
   readonly positives: number;
   /** Anchors behind the two backgrounds, over the batch. */

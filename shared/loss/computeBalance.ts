@@ -12,7 +12,7 @@ export interface ImageTerms extends Matched {
  * The balance of every class over a batch. Terms of ignored anchors are not read. Each image's terms are divided by
  * max(1, its positives) and the batch averaged, so that foreground + background over all classes is the classification loss.
  */
-export function computeBalance(images: readonly ImageTerms[], foregroundClassCount: number): ClassBalance[] {
+export function computeBalance(images: readonly ImageTerms[], foregroundClassCount: number): Shares[] {
   const sums = Array.from({ length: foregroundClassCount }, () => ({
     foreground: 0,
     backgroundTrue: 0,
@@ -32,13 +32,15 @@ export function computeBalance(images: readonly ImageTerms[], foregroundClassCou
   }));
 }
 
+type Shares = Omit<ClassBalance, `${string}Gradient`>;
+
 /** The classification loss that the balance shares out. */
-export function classificationLoss(balance: readonly ClassBalance[]): number {
+export function classificationLoss(balance: readonly Shares[]): number {
   return balance.reduce((sum, { foreground, background }) => sum + foreground + background, 0);
 }
 
 type Sums = {
-  -readonly [Field in Exclude<keyof ClassBalance, 'classIndex' | 'background' | `${string}Gradient`>]: number;
+  -readonly [Field in Exclude<keyof Shares, 'classIndex' | 'background'>]: number;
 };
 
 function addClass(sum: Sums, image: ImageTerms, k: number, classCount: number, scale: number): void {

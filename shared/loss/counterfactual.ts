@@ -51,7 +51,9 @@ export function balanceUnder(
 
 /**
  * Figure 4: the share of the loss that the easiest fraction of the logits carries together, from [0, 0] to [1, 1]. `points`: at most
- * about so many, evenly along the curve; absent: as finely as the histogram knows. Without logits: empty.
+ * about so many, evenly along the curve; absent: as finely as the histogram knows. Without logits: empty. Off by at most 0.0001 where
+ * logits fill many bins, and by 0.002 where they fill a part of one; by 0.005 at gamma 5 where they lie normally about one
+ * bin, by 0.016 where they form two heaps in it.
  */
 export function concentrationCurve(slice: Slice, gamma: number, points?: number): [number, number][] {
   const pieces = piecesOf(slice, gamma);

@@ -138,9 +138,9 @@ export interface Executor {
   /** Detections per image of the batch, best first. */
   detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]>;
   /** A forward pass, and where its logits lie. */
-  measure?(batch: Batch, settings: MeasureSettings): Promise<Measured>;
+  measure(batch: Batch, settings: MeasureSettings): Promise<Measured>;
   /** The snapshot that was asked for and has not come with a report yet, and what was counted since; null where there is nothing. */
-  lastSnapshot?(): Promise<Snapshot | null>;
+  lastSnapshot(): Promise<Snapshot | null>;
   /** Weights under torchvision's names and torch's layout (convolutions OIHW). */
   exportWeights(): Promise<NamedTensor[]>;
   importWeights(tensors: readonly NamedTensor[]): void;

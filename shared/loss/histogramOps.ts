@@ -20,7 +20,7 @@ export function emptyHistogram(foregroundClassCount: number): LogitHistogram {
   return { foregroundClassCount, ...emptySlice(foregroundClassCount * sides.length * binCount) };
 }
 
-/** Counts the signed logit `xt` (minus the logit on background) `times` over. */
+/** Counts the signed logit `xt` (minus the logit on background) `times` over; one that is no number is not counted. */
 export function addLogit(
   histogram: LogitHistogram,
   classIndex: number,

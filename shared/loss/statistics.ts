@@ -1,12 +1,11 @@
 /** Who causes a batch's loss and where its logits lie, term by term in float64: what the GPU's kernel is held to. */
 import { matchBackground, matchIgnored } from '../detector/matcher.ts';
 import type { ClassBalance } from './balance.ts';
-import type { FocalSettings, Matched } from './focal.ts';
-import { focalLoss, sigmoid } from './focal.ts';
+import { type Matched, sigmoid } from './focal.ts';
 import type { LogitHistogram, Side } from './histogram.ts';
 import { addLogit, emptyHistogram } from './histogramOps.ts';
 import type { LossSettings } from './strategy.ts';
-import { formGradient, formLoss, termForm } from './term.ts';
+import { formGradient, formLoss, type TermForm, termForm } from './term.ts';
 
 /** One image of a batch. */
 export interface ImageLogits extends Matched {
@@ -65,28 +64,36 @@ export interface HardLogit {
 }
 
 /**
- * The logits of most focal loss among anchors that count, heaviest first, equal ones by image, anchor and class. Neighbours in
+ * The logits of most loss among anchors that count, heaviest first, equal ones by image, anchor and class. Neighbours in
  * `anchorsPerPlace`, the anchors of one cell, look at the same thing: for each class the heaviest stands for them all.
  */
 export function hardestAnchors(
   images: readonly ImageLogits[],
   foregroundClassCount: number,
-  settings: FocalSettings,
+  form: TermForm,
   { count, anchorsPerPlace }: { count: number; anchorsPerPlace: number },
 ): HardLogit[] {
-  const hardest: HardLogit[] = [];
+  let hardest = new Map<string, HardLogit>();
+  /** So many of more loss are known. */
+  let floor = -Infinity;
+  const prune = () => {
+    const kept = [...hardest].sort(([, a], [, b]) => byLoss(a, b)).slice(0, count);
+    hardest = new Map(kept);
+    if (kept.length === count) floor = kept.at(-1)?.[1].loss ?? Infinity;
+  };
   images.forEach((image, index) => {
-    const best = new Map<number, HardLogit>();
     eachLogit(image, foregroundClassCount, (anchor, classIndex, side, logit) => {
       if (image.weights[anchor] === 0) return;
-      const loss = focalLoss(logit, side === 'foreground', settings);
-      const key = Math.floor(anchor / anchorsPerPlace) * foregroundClassCount + classIndex;
-      if (loss <= (best.get(key)?.loss ?? -Infinity)) return;
-      best.set(key, { image: index, anchor, classIndex, side, probability: sigmoid(logit), loss });
+      const loss = formLoss(logit, side === 'foreground', form);
+      if (loss <= floor) return;
+      const key = `${index}/${Math.floor(anchor / anchorsPerPlace)}/${classIndex}`;
+      if (loss <= (hardest.get(key)?.loss ?? -Infinity)) return;
+      hardest.set(key, { image: index, anchor, classIndex, side, probability: sigmoid(logit), loss });
+      if (hardest.size > 8 * count) prune();
     });
-    hardest.push(...[...best.values()].sort(byLoss).slice(0, count));
   });
-  return hardest.sort(byLoss).slice(0, count);
+  prune();
+  return [...hardest.values()];
 }
 
 function byLoss(a: HardLogit, b: HardLogit): number {

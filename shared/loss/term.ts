@@ -5,6 +5,8 @@ import type { LossSettings } from './strategy.ts';
 /** The function a strategy's terms are, as data for a kernel. `beta`: focal*; without it: focal loss, cross-entropy at gamma 0. */
 export interface TermForm extends FocalSettings {
   readonly beta?: number;
+  /** Settings are no form: they name a beta whether or not it is read. */
+  readonly strategy?: never;
 }
 
 /** What a strategy makes of alpha, gamma and beta. Those that select anchors take plain cross-entropy of them. */
