@@ -25,6 +25,8 @@ export function guardExecutor(executor: Executor, watch: DeviceWatch): Executor 
     ...{ adapter, backend, software, parameterCount },
     step: (batch, settings) => guard(() => executor.step(batch, settings)),
     detect: (batch, settings) => guard(() => executor.detect(batch, settings)),
+    measure: (batch, settings) => guard(() => executor.measure(batch, settings)),
+    lastSnapshot: () => guard(() => executor.lastSnapshot()),
     exportWeights: () => guard(() => executor.exportWeights()),
     importWeights: (tensors) => executor.importWeights(tensors),
     exportState: () => guard(() => executor.exportState()),

@@ -24,9 +24,12 @@ export interface DeviceWatch {
 }
 
 /** Data of a tensor. Where it cannot be read, the device's own account of the failure rather than the reader's. */
-export async function readTensor(tensor: Tensor, watch: DeviceWatch | undefined): Promise<Float32Array> {
+export async function readTensor<Data extends Float32Array | Int32Array = Float32Array>(
+  tensor: Tensor,
+  watch: DeviceWatch | undefined,
+): Promise<Data> {
   try {
-    const data = (await tensor.data()) as Float32Array;
+    const data = (await tensor.data()) as Data;
     watch?.check();
     return data;
   } catch (error) {

@@ -2,64 +2,33 @@
  * The detector on tfjs with its autodiff: the oracle that every kernel is held against, and what trains where nothing
  * faster is there. The backend (webgpu, webgl, cpu) is chosen by whoever registers it.
  */
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import {
-  add,
-  backend,
-  clone,
-  concat,
-  dispose,
-  getBackend,
-  keep,
-  mul,
-  reshape,
-  square,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-  tensor1d,
-  tensor2d,
-  tensor4d,
-  tidy,
-  tile,
-  valueAndGrads,
-} from '@tensorflow/tfjs-core';
+import { dispose, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { decodeDetections } from '../detector/decode.ts';
-import { initialParameter } from '../detector/init.ts';
-import {
-  buildRetinaNet,
-  type NetworkGraph,
-  parameterCount,
-  type RetinaNetOptions,
-} from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
-import type { ClassBalance } from '../loss/balance.ts';
+import { type NetworkGraph, parameterCount, type RetinaNetOptions } from '../detector/network.ts';
 import type {
   Batch,
   Detection,
   DetectSettings,
   Executor,
+  HardAnchor,
+  Measured,
+  MeasureSettings,
   NamedTensor,
+  Snapshot,
   StepReport,
   StepSettings,
 } from '../loss/executor.ts';
 import { imageWeights, MovingPositives } from '../loss/normalizer.ts';
+import { lossSettingsOf } from '../loss/strategies.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
-import { squaredNorms } from './kernels/optimizer.ts';
-import { type Activations, interpret } from './layers.ts';
-import {
-  classRows,
-  focalTerms,
-  giouBoxLoss,
-  l1BoxLoss,
-  lossMatrix,
-  rowsOfLevels,
-  targetColumns,
-} from './losses.ts';
-import { Parameters, permuteFilter } from './parameters.ts';
-import { AnchorCache, type BatchTargets, levelCounts, prepareTargets } from './targets.ts';
+import { gallery } from './gallery.ts';
+import { type Heads, Model } from './model.ts';
+import { permuteFilter } from './parameters.ts';
+import { weighSelected } from './selection.ts';
+import { galleryCount, Snapshots } from './snapshots.ts';
+import { backward, clipScale, type Pass, type PassFigures, readPass } from './step.ts';
+import { type LogitCounter, logitCounter, type Tallied, type TalliedBatch } from './tally.ts';
+import { prepareTargets } from './targets.ts';
 
 /** Beside the parameters' names in the state, which never have a space. */
 const movingName = 'moving positives';
@@ -96,264 +65,199 @@ export class ReferenceExecutor implements Executor {
   readonly parameterCount: number;
   readonly graph: NetworkGraph;
   readonly #options: ReferenceExecutorOptions;
-  readonly #parameters: Parameters;
-  readonly #anchors: AnchorCache;
+  readonly #model: Model;
   readonly #moving = new MovingPositives();
+  readonly #counter: LogitCounter;
+  readonly #snapshots: Snapshots;
 
   constructor(options: ReferenceExecutorOptions) {
     this.#options = options;
     this.adapter = options.adapter;
     this.software = options.software;
     this.backend = `tfjs-${getBackend()}`;
-    this.graph = buildRetinaNet(options.network);
+    this.#model = new Model(options);
+    this.graph = this.#model.graph;
     this.parameterCount = parameterCount(this.graph);
-    this.#parameters = new Parameters(this.graph, (spec) => initialParameter(spec, options));
-    this.#anchors = new AnchorCache(this.graph);
+    this.#counter = logitCounter(this.#model.foregroundClassCount, options.watch);
+    this.#snapshots = new Snapshots(this.#counter);
   }
 
-  /** One step of SGD. Where the loss or a gradient is not finite, no weight changes and the report says so. */
+  /**
+   * One step of SGD. Where the loss or a gradient is not finite, no weight changes and the report says so. A strategy that selects by
+   * score costs a forward pass more; statistics cost no readback of their own.
+   */
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
-    const pass = this.#backward(batch, settings);
+    const work = await this.#begin(batch, settings, settings.statistics === 'all');
     try {
-      const { report, gradientNorm } = await this.#read(pass);
-      const gradientScale = clipScale(gradientNorm, settings.clipNorm);
-      if (report.finite) this.#parameters.update(pass.gradients, { ...settings, gradientScale });
-      return report;
+      const { report, figures } = await this.#read(work);
+      const { tallied } = figures;
+      if (tallied && settings.statistics === 'all') {
+        this.#snapshots.add(work.of.targets, () => this.#gallery(tallied, batch, galleryCount));
+      }
+      const snapshot = await this.#snapshots.collect();
+      if (settings.snapshot) this.#snapshots.ask();
+      const gradientScale = clipScale(figures.gradientNorm, settings.clipNorm);
+      if (report.finite) {
+        this.#model.parameters.update(work.pass.gradients, { ...settings, gradientScale });
+      }
+      return snapshot ? { ...report, snapshot } : report;
     } finally {
-      dispose([...pass.gradients, pass.figures]);
+      release(work.pass);
     }
   }
 
-  /** The gradients of a step that is not taken. */
+  /** The gradients of a step that is not taken; its logits are not counted. */
   async gradients(batch: Batch, settings: StepSettings): Promise<Gradients> {
-    const pass = this.#backward(batch, settings);
+    const work = await this.#begin(batch, settings, false);
     try {
-      const names = this.#parameters.trainableNames();
-      const gradients = await Promise.all(names.map((name, i) => this.#toTorch(name, pass.gradients[i]!)));
-      return { report: (await this.#read(pass)).report, gradients };
+      const names = this.#model.parameters.trainableNames();
+      const gradients = await Promise.all(
+        names.map((name, i) => this.#toTorch(name, work.pass.gradients[i]!)),
+      );
+      return { report: (await this.#read(work)).report, gradients };
     } finally {
-      dispose([...pass.gradients, pass.figures]);
+      release(work.pass);
     }
   }
 
   async detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]> {
-    const classCount = this.#options.network.foregroundClassCount;
     const { logits, deltas } = await this.heads(batch);
-    const anchors = this.#anchors.of(batch.paddedHeight, batch.paddedWidth);
+    const anchors = this.#model.anchorsOf(batch);
+    const foregroundClassCount = this.#model.foregroundClassCount;
     const count = anchors.length / 4;
-    const counts = levelCounts(this.graph, batch.paddedHeight, batch.paddedWidth);
+    const levelCounts = this.#model.levelCountsOf(batch);
     return batch.targets.map((frame, index) => {
       const head = {
-        logits: logits.subarray(index * count * classCount, (index + 1) * count * classCount),
+        logits: logits.subarray(
+          index * count * foregroundClassCount,
+          (index + 1) * count * foregroundClassCount,
+        ),
         deltas: deltas.subarray(index * count * 4, (index + 1) * count * 4),
         anchors,
-        levelCounts: counts,
-        foregroundClassCount: classCount,
+        levelCounts,
+        foregroundClassCount,
       };
       return decodeDetections(head, frame, settings);
     });
   }
 
-  /** Raw head outputs: logits `[batch * anchors * K]` and deltas `[batch * anchors * 4]`. */
-  async heads(batch: Batch): Promise<{ logits: Float32Array; deltas: Float32Array }> {
-    const outputs = tidy(() => {
-      const { logits, deltas } = this.#forward(batch);
-      return [logits, deltas];
-    });
+  async measure(batch: Batch, settings: MeasureSettings): Promise<Measured> {
+    const { watch, foregroundClassCount } = this.#model;
+    const of = this.#prepare(batch, { ...settings, strategy: 'focal' }, imageWeights);
+    const counter = logitCounter(foregroundClassCount, watch);
+    const logits = tidy(() => this.#model.forward(batch).logits);
+    const tally = counter.tally(logits, of, true);
     try {
-      const [logits, deltas] = await Promise.all(
-        outputs.map((each) => readTensor(each, this.#options.watch)),
-      );
-      return { logits: logits!, deltas: deltas! };
+      const tallied = tally.finish(await readTensor(tally.figures, watch));
+      return {
+        histogram: await counter.take(),
+        hardest: this.#gallery(tallied, batch, settings.hardest),
+        positives: of.targets.positives,
+      };
     } finally {
-      dispose(outputs);
+      dispose([logits, tally.figures]);
+      counter.dispose();
     }
   }
 
+  lastSnapshot(): Promise<Snapshot | null> {
+    return this.#snapshots.last();
+  }
+
+  /** Raw head outputs: logits `[batch * anchors * K]` and deltas `[batch * anchors * 4]`. */
+  heads(batch: Batch): Promise<Heads> {
+    return this.#model.heads(batch);
+  }
+
   /** Activations of the graph by node id, NHWC, for tests. */
-  async activations(
-    batch: Batch,
-    ids: readonly string[],
-  ): Promise<{ shape: number[]; data: Float32Array }[]> {
-    const wanted = tidy(() => {
-      const activations = this.#interpret(batch, { wanted: ids });
-      return ids.map((id) => clone(activations.get(id)!));
-    });
-    const read = wanted.map(async (each) => ({
-      shape: each.shape,
-      data: (await each.data()) as Float32Array,
-    }));
-    const all = await Promise.all(read);
-    dispose(wanted);
-    return all;
+  activations(batch: Batch, ids: readonly string[]): Promise<{ shape: number[]; data: Float32Array }[]> {
+    return this.#model.activations(batch, ids);
   }
 
   exportWeights(): Promise<NamedTensor[]> {
-    return this.#parameters.exportWeights();
+    return this.#model.parameters.exportWeights();
   }
 
   importWeights(tensors: readonly NamedTensor[]): void {
-    this.#parameters.importWeights(tensors);
+    this.#model.parameters.importWeights(tensors);
   }
 
   async exportState(): Promise<NamedTensor[]> {
     const average = { name: movingName, shape: [1], data: Float32Array.of(this.#moving.average) };
-    return [...(await this.#parameters.exportState()), average];
+    return [...(await this.#model.parameters.exportState()), average];
   }
 
   importState(tensors: readonly NamedTensor[]): void {
-    this.#parameters.importState(tensors);
+    this.#model.parameters.importState(tensors);
     const average = tensors.find(({ name }) => name === movingName)?.data[0];
     if (average !== undefined) this.#moving.average = average;
   }
 
   dispose(): void {
-    this.#parameters.dispose();
+    this.#counter.dispose();
+    this.#model.parameters.dispose();
   }
 
-  /** `learnt` stand in for the parameters of their names; `wanted` activations alone are kept. */
-  #interpret(
+  #prepare(
     batch: Batch,
-    { learnt, wanted }: { learnt?: ReadonlyMap<string, Tensor>; wanted?: readonly string[] },
-  ): Activations {
-    requireWholeCells(batch);
-    const { paddedHeight, paddedWidth } = batch;
-    const images = tensor4d(batch.images, [batch.batch, paddedHeight, paddedWidth, 3]);
-    const context = {
-      parameter: (name: string) => learnt?.get(name) ?? this.#parameters.value(name),
-      frozenNorm: (prefix: string) => this.#parameters.frozenNorm(prefix),
-    };
-    return interpret(this.graph, images, context, wanted);
+    settings: Pick<StepSettings, 'alpha' | 'gamma' | 'strategy' | 'beta' | 'hardCount' | 'hardNms'>,
+    weightsOf: (positivesPerImage: readonly number[]) => readonly number[],
+  ): TalliedBatch {
+    const { boxLoss } = this.#options;
+    const classCount = this.#model.foregroundClassCount;
+    const targets = prepareTargets(batch, this.#model.anchorsOf(batch), classCount, boxLoss, weightsOf);
+    return { batch, targets, loss: lossSettingsOf(settings) };
   }
 
-  #forward(batch: Batch, learnt?: ReadonlyMap<string, Tensor>): { logits: Tensor2D; deltas: Tensor2D } {
-    // A gradient reads every activation again.
-    const wanted = learnt ? undefined : [...this.graph.logits, ...this.graph.deltas];
-    const activations = this.#interpret(batch, { learnt, wanted });
-    const levels = (ids: readonly string[]): Tensor4D[] => ids.map((id) => activations.get(id)!);
-    return {
-      logits: rowsOfLevels(levels(this.graph.logits), this.#options.network.foregroundClassCount),
-      deltas: rowsOfLevels(levels(this.graph.deltas), 4),
-    };
-  }
-
-  /** Loss, its figures and all gradients, on the device; the caller disposes of them. */
-  #backward(batch: Batch, settings: StepSettings): Pass {
-    const classCount = this.#options.network.foregroundClassCount;
-    const anchors = this.#anchors.of(batch.paddedHeight, batch.paddedWidth);
-    const weightsOf =
-      settings.normalizer === 'moving'
-        ? (each: readonly number[]) => this.#moving.weights(each)
-        : imageWeights;
-    const targets = prepareTargets(batch, anchors, classCount, this.#options.boxLoss, weightsOf);
-    const names = this.#parameters.trainableNames();
-    let pass: Pass | null = null;
-    tidy(() => {
-      const figures: Tensor[] = [];
-      const loss = (...learnt: Tensor[]): Tensor => {
-        const byName = new Map(names.map((name, index) => [name, learnt[index]!]));
-        const { logits, deltas } = this.#forward(batch, byName);
-        const rows = classRows(tensor1d(targets.classes, 'int32'), classCount);
-        const terms = focalTerms(logits, targetColumns(rows, classCount), settings.alpha, settings.gamma);
-        const weighted: Tensor2D = mul(terms, column(targets.classWeights));
-        const box = this.#boxLoss(deltas, anchors, targets, batch.batch);
-        figures.push(keep(lossMatrix(rows, weighted)), keep(box));
-        return add(sum(weighted), box);
-      };
-      const { grads } = valueAndGrads(loss)(names.map((name) => this.#parameters.value(name)));
-      const all = concat([...figures.map((each) => reshape(each, [-1])), normsOf(grads)]);
-      dispose(figures);
-      pass = { gradients: grads.map(keep), figures: keep(all), targets };
+  async #begin(batch: Batch, settings: StepSettings, counted: boolean): Promise<Work> {
+    const prepared = this.#prepare(
+      batch,
+      settings,
+      settings.normalizer === 'moving' ? (positives) => this.#moving.weights(positives) : imageWeights,
+    );
+    const { targets, loss } = prepared;
+    const selected = await weighSelected(this.#model, batch, targets, loss, settings.draw);
+    const of = selected ? { ...prepared, targets: selected.targets } : prepared;
+    const wanted = settings.statistics !== 'none';
+    const pass = backward(this.#model, {
+      ...of,
+      boxLoss: this.#options.boxLoss,
+      tally: wanted ? (logits) => this.#counter.tally(logits, of, counted) : undefined,
     });
-    return pass!;
+    return { of, pass, selectedAnchors: selected?.selectedAnchors };
   }
 
-  #boxLoss(deltas: Tensor2D, anchors: Float32Array, targets: BatchTargets, batch: number): Tensor {
-    const weights = column(targets.boxWeights);
-    const boxes = tensor2d(targets.boxes, [targets.classes.length, 4]);
-    if (this.#options.boxLoss === 'l1') return l1BoxLoss(deltas, boxes, weights);
-    const rows: Tensor2D = tile(tensor2d(anchors, [targets.anchorsPerImage, 4]), [batch, 1]);
-    return giouBoxLoss(deltas, rows, boxes, weights);
+  async #read({ pass, of, selectedAnchors }: Work): Promise<{ report: StepReport; figures: PassFigures }> {
+    const figures = await readPass(pass, this.#model.watch);
+    const { classification, box, finite, tallied } = figures;
+    const { positives } = of.targets;
+    const report = { classification, box, positives, balance: tallied?.balance ?? [], finite };
+    return { report: selectedAnchors === undefined ? report : { ...report, selectedAnchors }, figures };
   }
 
-  /** The one readback of a step: the loss matrix, the box loss, and the squared norm of every gradient. */
-  async #read({ figures, targets }: Pass): Promise<{ report: StepReport; gradientNorm: number }> {
-    const classCount = this.#options.network.foregroundClassCount;
-    const data = await readTensor(figures, this.#options.watch);
-    const matrix = data.subarray(0, (classCount + 1) * classCount);
-    const balance = balanceOf(matrix, classCount, targets);
-    const report = {
-      classification: balance.reduce((total, each) => total + each.foreground + each.background, 0),
-      box: data[matrix.length]!,
-      positives: targets.positives,
-      balance,
-      finite: data.every(Number.isFinite),
-    };
-    const squared = data.subarray(matrix.length + 1).reduce((total, each) => total + each, 0);
-    return { report, gradientNorm: Math.sqrt(squared) };
+  #gallery(tallied: Tallied, batch: Batch, count: number): HardAnchor[] {
+    if (count === 0) return [];
+    const anchors = this.#model.anchorsOf(batch);
+    const { anchorsPerPosition } = this.graph;
+    return gallery(tallied.hardest(), batch, { anchors, anchorsPerPlace: anchorsPerPosition, count });
   }
 
   async #toTorch(name: string, gradient: Tensor): Promise<NamedTensor> {
     const { shape } = this.graph.parameters.find((spec) => spec.name === name)!;
-    const data = (await gradient.data()) as Float32Array;
+    const data = await readTensor(gradient, this.#model.watch);
     if (shape.length !== 4) return { name, shape, data };
     const [outputs, inputs, height, width] = shape as [number, number, number, number];
     return { name, shape, data: permuteFilter(data, outputs, inputs, height * width, 'toTorch') };
   }
 }
 
-interface Pass {
-  readonly gradients: Tensor[];
-  readonly figures: Tensor;
-  readonly targets: BatchTargets;
+/** A step under way. */
+interface Work {
+  readonly of: TalliedBatch;
+  readonly pass: Pass;
+  readonly selectedAnchors: number | undefined;
 }
 
-/** The balance of every class out of the loss matrix (see `lossMatrix`). */
-export function balanceOf(
-  matrix: Float32Array,
-  classCount: number,
-  targets: Pick<BatchTargets, 'positivesOf' | 'positives' | 'backgroundTrueAnchors'>,
-): ClassBalance[] {
-  return Array.from({ length: classCount }, (_, classIndex) => {
-    let backgroundOther = 0;
-    for (let row = 0; row < classCount; row++) {
-      if (row !== classIndex) backgroundOther += matrix[row * classCount + classIndex]!;
-    }
-    const backgroundTrue = matrix[classCount * classCount + classIndex]!;
-    const positives = targets.positivesOf[classIndex]!;
-    return {
-      classIndex,
-      foreground: matrix[classIndex * classCount + classIndex]!,
-      background: backgroundTrue + backgroundOther,
-      backgroundTrue,
-      backgroundOther,
-      positives,
-      backgroundTrueAnchors: targets.backgroundTrueAnchors,
-      backgroundOtherAnchors: targets.positives - positives,
-    };
-  });
-}
-
-/** What every gradient is multiplied by, with torch's own guard against a division by nothing. */
-export function clipScale(gradientNorm: number, clipNorm = 0): number {
-  return clipNorm > 0 ? Math.min(1, clipNorm / (gradientNorm + 1e-6)) : 1;
-}
-
-/** Squared norms in one vector: not finite where any gradient's element is not. */
-function normsOf(gradients: readonly Tensor[]): Tensor1D {
-  if (getBackend() === 'webgpu') return squaredNorms(backend() as WebGPUBackend, gradients) as Tensor1D;
-  return concat(gradients.map((gradient) => reshape(sum(square(gradient)), [1])));
-}
-
-function column(values: Float32Array): Tensor2D {
-  return tensor2d(values, [values.length, 1]);
-}
-
-function requireWholeCells(batch: Batch): void {
-  if (batch.paddedHeight % 32 === 0 && batch.paddedWidth % 32 === 0) return;
-  throw new Problem(
-    'bad-input',
-    `A batch of ${batch.paddedWidth}x${batch.paddedHeight} px cannot be computed: both sides must be multiples of 32.`,
-    'Pad the images to a multiple of 32.',
-  );
+function release({ gradients, figures }: Pass): void {
+  dispose([...gradients, figures]);
 }

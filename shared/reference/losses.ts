@@ -1,11 +1,10 @@
-/** The two losses on tfjs. Terms stay unreduced until the statistics have read them. */
+/** The two losses on tfjs. */
 import {
   abs,
   add,
   concat,
   div,
   exp,
-  matMul,
   maximum,
   minimum,
   mul,
@@ -18,41 +17,35 @@ import {
   sub,
   sum,
   type Tensor,
-  type Tensor1D,
   type Tensor2D,
+  tensor1d,
 } from '@tensorflow/tfjs-core';
 import { maxLogRatio } from '../detector/boxCoder.ts';
+import type { TermForm } from '../loss/term.ts';
 
 /**
- * Sigmoid focal loss of every logit, `[rows, K]`. With z = logit where the target is 0 and -logit where it is 1, the
+ * The loss of every logit, `[rows, K]`, as `shared/loss/term.ts`. With z = logit where the target is 0 and -logit where it is 1, the
  * cross-entropy is softplus(z) and 1 - p_t is sigmoid(z) = exp(z - softplus(z)): finite at any logit, and without a branch.
- * `alpha` -1 weighs both sides alike.
  */
-export function focalTerms(logits: Tensor2D, targets: Tensor2D, alpha: number, gamma: number): Tensor2D {
+export function lossTerms(logits: Tensor2D, targets: Tensor2D, { alpha, gamma, beta }: TermForm): Tensor2D {
   const z: Tensor2D = mul(logits, sub(1, mul(2, targets)));
+  const terms = beta === undefined ? focalTerms(z, gamma) : focalStarTerms(z, gamma, beta);
+  if (alpha < 0) return terms;
+  return mul(terms, add(1 - alpha, mul(2 * alpha - 1, targets)));
+}
+
+function focalTerms(z: Tensor2D, gamma: number): Tensor2D {
   const crossEntropy = softplus(z);
-  const modulated: Tensor2D =
-    gamma === 0 ? crossEntropy : mul(crossEntropy, exp(mul(gamma, sub(z, crossEntropy))));
-  if (alpha < 0) return modulated;
-  return mul(modulated, add(1 - alpha, mul(2 * alpha - 1, targets)));
+  return gamma === 0 ? crossEntropy : mul(crossEntropy, exp(mul(gamma, sub(z, crossEntropy))));
 }
 
-/** One row per class and one for background, `[rows, K + 1]`; ignored anchors (-1) have no row set. */
-export function classRows(classes: Tensor1D, classCount: number): Tensor2D {
-  return oneHot(classes, classCount + 1, 1, 0, 'float32') as Tensor2D;
+function focalStarTerms(z: Tensor2D, gamma: number, beta: number): Tensor2D {
+  return div(softplus(sub(mul(gamma, z), beta)), gamma);
 }
 
-/** The first K columns: the classification targets. */
-export function targetColumns(rows: Tensor2D, classCount: number): Tensor2D {
-  return slice(rows, [0, 0], [-1, classCount]);
-}
-
-/**
- * Which anchors gave which logit how much loss, `[K + 1, K]`: row i is the anchors matched to class i (row K: background),
- * column j the loss of logit j. The diagonal is foreground; the rest of a column is background.
- */
-export function lossMatrix(rows: Tensor2D, weightedTerms: Tensor2D): Tensor2D {
-  return matMul(rows, weightedTerms, true, false);
+/** Classification targets `[rows, K]` of the rows' classes; background (K) and ignored anchors (-1) have none set. */
+export function oneHotTargets(classes: Int32Array, classCount: number): Tensor2D {
+  return oneHot(tensor1d(classes, 'int32'), classCount, 1, 0, 'float32') as Tensor2D;
 }
 
 /** Sum over the rows of weight times L1 of the four deltas. */

@@ -9,6 +9,8 @@ import { imageWeights } from '../loss/normalizer.ts';
 /** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
 export interface BatchTargets {
   readonly anchorsPerImage: number;
+  /** Per image `[anchorsPerImage]`, of `matchAnchors`. */
+  readonly matches: readonly Int32Array[];
   /** `[rows]`: matched class, or K for background, or -1 for ignored. */
   readonly classes: Int32Array;
   /** `[rows]`: the weight of the image's terms (`shared/loss/normalizer.ts`), 0 for ignored anchors. */
@@ -103,6 +105,7 @@ export function prepareTargets(
   });
   return {
     anchorsPerImage: count,
+    matches: matchesPerImage,
     classes,
     classWeights,
     boxWeights,

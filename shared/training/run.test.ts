@@ -27,7 +27,7 @@ describe('runTraining', () => {
     expect(options.files.names()[0]).toBe('start');
     const saved = options.files.events.filter((event) => event.event === 'checkpoint');
     expect(saved.map((event) => event.step)).toEqual([...new Set(saved.map((event) => event.step))]);
-    expect(options.files.names().slice(-3)).toEqual(['evaluation', 'checkpoint', 'done']);
+    expect(options.files.names().slice(-4)).toEqual(['evaluation', 'statistics', 'checkpoint', 'done']);
     expect(options.files.checkpoints.at(-1)!.meta.AP50).toBe(evaluations.at(-1)!.AP50);
     expect(options.files.events.at(-1)).toMatchObject({ event: 'done', reason: 'finished', step: 40 });
   });

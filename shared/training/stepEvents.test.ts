@@ -25,7 +25,7 @@ function countingExecutor(failsAt: number): Executor {
   };
   return Object.assign(executor, {
     async step(...[batch, settings]: Parameters<Executor['step']>) {
-      const report = await step(batch, settings);
+      const report = await step(batch, { ...settings, statistics: 'balance', snapshot: false });
       const snapshot = hand();
       if (settings.statistics === 'all') counted++;
       if (settings.snapshot) [asked, counted] = [counted, 0];

@@ -3,7 +3,19 @@
  * class on the mean colour of each 32-pixel cell, trained by SGD with momentum, gradients in closed form. A cell is
  * foreground of the class of the box that holds its centre. It learns, its losses are its own, and it takes no time.
  */
-import type { ClassBalance } from '../../shared/loss/balance.ts';
+import type { HardAnchor, Measured, MeasureSettings, Snapshot } from '../../shared/loss/executor.ts';
+import { addHistogram, emptyHistogram } from '../../shared/loss/histogramOps.ts';
+import { imageWeights } from '../../shared/loss/normalizer.ts';
+import { selectAnchors } from '../../shared/loss/selection.ts';
+import {
+  classificationLoss,
+  computeStatistics,
+  hardestAnchors,
+  type ImageLogits,
+} from '../../shared/loss/statistics.ts';
+import { lossSettingsOf, strategies } from '../../shared/loss/strategies.ts';
+import type { LossSettings } from '../../shared/loss/strategy.ts';
+import { formGradient, termForm } from '../../shared/loss/term.ts';
 import type {
   Batch,
   BatchTarget,
@@ -26,6 +38,8 @@ export class CellExecutor implements Executor {
   readonly #classCount: number;
   #weights: Float32Array;
   #momentum: Float32Array;
+  #counted: Snapshot | null = null;
+  #asked: Snapshot | null = null;
 
   constructor(classCount: number) {
     this.#classCount = classCount;
@@ -35,21 +49,41 @@ export class CellExecutor implements Executor {
   }
 
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
-    const balance = Array.from({ length: this.#classCount }, (_, classIndex) => emptyBalance(classIndex));
-    const gradient = new Float64Array(this.parameterCount);
-    batch.targets.forEach((target, image) => {
-      const cells = cellsOf(batch, image);
-      const matches = cells.map((cell) => matchCell(cell, target));
-      const scale = 1 / Math.max(1, matches.filter((match) => match >= 0).length) / batch.batch;
-      cells.forEach((cell, at) => {
-        if (matches[at] !== -2) this.#accumulate(cell, matches[at]!, scale, balance, gradient);
-      });
-    });
-    const classification = balance.reduce((sum, entry) => sum + entry.foreground + entry.background, 0);
+    const loss = lossSettingsOf(settings);
+    const { images, selectedAnchors } = this.#weigh(batch, loss, settings.draw);
+    const { balance, histogram } = computeStatistics(images, this.#classCount, loss);
+    const gradient = this.#gradient(batch, images, loss);
+    const classification = classificationLoss(balance);
     const finite = Number.isFinite(classification) && gradient.every(Number.isFinite);
     if (finite) this.#update(gradient, settings);
     const positives = balance.reduce((sum, entry) => sum + entry.positives, 0);
-    return { classification, box: 0, positives, balance, finite };
+    const report = { classification, box: 0, positives, balance, finite };
+    const snapshot = this.#asked;
+    this.#asked = null;
+    if (settings.statistics === 'all') {
+      const hardest = this.#hardest(batch, images, loss, 12);
+      this.#counted = merged(this.#counted, { steps: 1, histogram, scale: meanWeight(images), hardest });
+    }
+    if (settings.snapshot) [this.#asked, this.#counted] = [this.#counted, null];
+    return {
+      ...report,
+      ...(selectedAnchors === null ? {} : { selectedAnchors }),
+      ...(snapshot ? { snapshot } : {}),
+    };
+  }
+
+  async measure(batch: Batch, settings: MeasureSettings): Promise<Measured> {
+    const loss = lossSettingsOf(settings);
+    const { images } = this.#weigh(batch, loss);
+    const { balance, histogram } = computeStatistics(images, this.#classCount, loss);
+    const positives = balance.reduce((sum, entry) => sum + entry.positives, 0);
+    return { histogram, hardest: this.#hardest(batch, images, loss, settings.hardest), positives };
+  }
+
+  async lastSnapshot(): Promise<Snapshot | null> {
+    const last = this.#counted ? merged(this.#asked, this.#counted) : this.#asked;
+    [this.#asked, this.#counted] = [null, null];
+    return last;
   }
 
   async detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]> {
@@ -89,6 +123,10 @@ export class CellExecutor implements Executor {
     return { name: 'cells.weight', shape: [this.#classCount, featureCount], data: data.slice() };
   }
 
+  #logits(cell: Cell): number[] {
+    return Array.from({ length: this.#classCount }, (_, classIndex) => this.#logit(cell, classIndex));
+  }
+
   #logit(cell: Cell, classIndex: number): number {
     let logit = 0;
     for (let f = 0; f < featureCount; f++)
@@ -96,32 +134,56 @@ export class CellExecutor implements Executor {
     return logit;
   }
 
-  #accumulate(
-    cell: Cell,
-    match: number,
-    scale: number,
-    balance: MutableBalance[],
-    gradient: Float64Array,
-  ): void {
-    for (const entry of balance) {
-      const probability = sigmoid(this.#logit(cell, entry.classIndex));
-      const isForeground = match === entry.classIndex;
-      const loss = -Math.log(isForeground ? probability : 1 - probability) * scale;
-      if (isForeground) {
-        entry.foreground += loss;
-        entry.positives++;
-      } else {
-        entry.background += loss;
-        if (match >= 0) entry.backgroundOther += loss;
-        else entry.backgroundTrue += loss;
-        if (match >= 0) entry.backgroundOtherAnchors++;
-        else entry.backgroundTrueAnchors++;
-      }
-      for (let f = 0; f < featureCount; f++) {
-        const slope = (probability - (isForeground ? 1 : 0)) * scale * cell.features[f]!;
-        gradient[entry.classIndex * featureCount + f]! += slope;
-      }
+  /** Logits, matches and weights of every cell, as the strategy has them. */
+  #weigh(batch: Batch, loss: LossSettings, draw = { seed: 0, step: 0 }) {
+    const seen = batch.targets.map((target, image) => {
+      const cells = cellsOf(batch, image);
+      const matches = Int32Array.from(cells, (cell) => matchCell(cell, target));
+      const logits = Float32Array.from(cells.flatMap((cell) => this.#logits(cell)));
+      return { cells, logits, matches, classIndices: target.classIndices };
+    });
+    if (strategies[loss.strategy].selection !== 'all') {
+      const candidates = seen.map(({ cells, ...image }) => ({
+        ...image,
+        foregroundClassCount: this.#classCount,
+        boxes: () => Float32Array.from(cells.flatMap(({ x, y }) => [x, y, x + cellPx, y + cellPx])),
+        levelCounts: [cells.length],
+      }));
+      const { weights, selectedAnchors } = selectAnchors(candidates, loss, draw);
+      return { images: seen.map((image, at) => ({ ...image, weights: weights[at]! })), selectedAnchors };
     }
+    const scales = imageWeights(seen.map(({ matches }) => matches.filter((match) => match >= 0).length));
+    const images = seen.map((image, at) => ({
+      ...image,
+      weights: Float32Array.from(image.matches, (match) => (match === -2 ? 0 : scales[at]!)),
+    }));
+    return { images, selectedAnchors: null };
+  }
+
+  #gradient(batch: Batch, images: readonly ImageLogits[], loss: LossSettings): Float64Array {
+    const gradient = new Float64Array(this.parameterCount);
+    const form = termForm(loss);
+    images.forEach(({ logits, matches, classIndices, weights }, image) => {
+      cellsOf(batch, image).forEach(({ features }, cell) => {
+        if (weights[cell] === 0) return;
+        for (let k = 0; k < this.#classCount; k++) {
+          const isTarget = matches[cell]! >= 0 && classIndices[matches[cell]!] === k;
+          const slope = formGradient(logits[cell * this.#classCount + k]!, isTarget, form) * weights[cell]!;
+          features.forEach((feature, f) => {
+            gradient[k * featureCount + f]! += slope * feature;
+          });
+        }
+      });
+    });
+    return gradient;
+  }
+
+  #hardest(batch: Batch, images: readonly ImageLogits[], loss: LossSettings, count: number): HardAnchor[] {
+    const hardest = hardestAnchors(images, this.#classCount, termForm(loss), { count, anchorsPerPlace: 1 });
+    return hardest.map(({ image, anchor, ...rest }) => {
+      const target = batch.targets[image]!;
+      return { ...rest, imageId: target.imageId, boxPx: toOriginal(cellsOf(batch, image)[anchor]!, target) };
+    });
   }
 
   #update(gradient: Float64Array, { learningRate, momentum, weightDecay }: StepSettings): void {
@@ -132,7 +194,21 @@ export class CellExecutor implements Executor {
   }
 }
 
-type MutableBalance = { -readonly [K in keyof ClassBalance]: ClassBalance[K] };
+function merged(before: Snapshot | null, next: Snapshot): Snapshot {
+  if (!before) return next;
+  const steps = before.steps + next.steps;
+  const histogram = emptyHistogram(next.histogram.foregroundClassCount);
+  for (const each of [before, next]) addHistogram(histogram, each.histogram);
+  const scale = (before.scale * before.steps + next.scale * next.steps) / steps;
+  return { steps, histogram, scale, hardest: next.hardest };
+}
+
+function meanWeight(images: readonly ImageLogits[]): number {
+  const weights = images.flatMap(({ weights, matches }) =>
+    [...weights].filter((_, at) => matches[at] !== -2),
+  );
+  return weights.reduce((sum, each) => sum + each, 0) / Math.max(1, weights.length);
+}
 
 interface Cell {
   /** Top left corner in the padded frame. */
@@ -162,10 +238,10 @@ function meanColour(batch: Batch, image: number, left: number, top: number): num
   return [...sum.map((total) => total / (cellPx * cellPx)), 1];
 }
 
-/** Class of the box around the cell's centre, -1 background, -2 ignored. */
+/** Index of the box around the cell's centre, -1 background, -2 ignored. */
 function matchCell(cell: Cell, target: BatchTarget): number {
   const holder = boxAround(cell, target.boxes);
-  if (holder >= 0) return target.classIndices[holder]!;
+  if (holder >= 0) return holder;
   return boxAround(cell, target.ignoreBoxes) >= 0 ? -2 : -1;
 }
 
@@ -182,19 +258,6 @@ function toOriginal(cell: Cell, target: BatchTarget): [number, number, number, n
   const ratioX = target.originalWidthPx / target.widthPx;
   const ratioY = target.originalHeightPx / target.heightPx;
   return [cell.x * ratioX, cell.y * ratioY, (cell.x + cellPx) * ratioX, (cell.y + cellPx) * ratioY];
-}
-
-function emptyBalance(classIndex: number): MutableBalance {
-  return {
-    classIndex,
-    foreground: 0,
-    background: 0,
-    backgroundTrue: 0,
-    backgroundOther: 0,
-    positives: 0,
-    backgroundTrueAnchors: 0,
-    backgroundOtherAnchors: 0,
-  };
 }
 
 function sigmoid(logit: number): number {

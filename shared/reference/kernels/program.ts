@@ -19,15 +19,24 @@ export interface KernelSource {
   readonly threads: number;
   /** Members of `uniforms`, as WGSL; values in `uniformData`. */
   readonly uniforms?: string;
+  /** `result` is an `array<atomic<i32>>`: many threads add to the same integers. */
+  readonly atomic?: boolean;
 }
 
 type UniformData = NonNullable<Parameters<WebGPUBackend['runWebGPUProgram']>[3]>;
 
 /** A GPU fills its lanes with 64; a software adapter gives each workgroup to one core, and small levels have few threads. */
 let workgroupSize = 64;
+let threadsWanted = 16384;
 
 export function setSoftwareWorkgroups(software: boolean): void {
   workgroupSize = software ? 16 : 64;
+  threadsWanted = software ? 512 : 16384;
+}
+
+/** Threads that leave no part of the device idle: what a kernel that shares its work out as it likes should have about. */
+export function busyThreads(): number {
+  return threadsWanted;
 }
 
 /** Encodes the kernel; it writes into `output` where that is given, and may read it. */
@@ -51,9 +60,10 @@ export function runKernel(
     uniforms: `threads : i32, ${source.uniforms ?? ''}`,
     variableComponents: [...(source.inputComponents ?? source.inputs.map(() => 1))],
     outputComponent: source.outputComponent ?? 1,
+    atomic: source.atomic ?? false,
   };
   const uniforms = [{ type: 'int32', data: [source.threads] }, ...uniformData];
-  return backend.runWebGPUProgram(program, inputs, 'float32', uniforms, output);
+  return backend.runWebGPUProgram(program, inputs, source.atomic ? 'int32' : 'float32', uniforms, output);
 }
 
 /** `start(0) separator start(1) …` of a count, for unrolling. */

@@ -1,0 +1,233 @@
+/**
+ * Who causes a batch's loss and where its logits lie, on WebGPU. Threads share the rows of each class among them: thread t looks at class
+ * t % K and at every so many rows, so that neighbours read neighbouring logits. Losses are summed in float32 by each thread and
+ * finished in float64 by whoever reads them; places in the histogram are integers, whose sum has no order.
+ */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import { binCount, binWidth, lowestLogit, sides } from '../../loss/histogram.ts';
+import type { TermForm } from '../../loss/term.ts';
+import { busyThreads, runKernel } from './program.ts';
+
+/** A batch's logits `[rows, K]` and, for every row, its class (K: background, -1: ignored). */
+export interface ClassedLogits {
+  readonly logits: Tensor;
+  readonly classes: Tensor;
+}
+
+/** How the rows of a class are shared out. */
+export function rowShares(rows: number, classCount: number): number {
+  return Math.max(1, Math.min(rows, Math.ceil(busyThreads() / classCount)));
+}
+
+const uniforms = 'rows : i32, classCount : i32, shares : i32,';
+
+function uniformData(rows: number, classCount: number): { type: string; data: number[] }[] {
+  return [rows, classCount, rowShares(rows, classCount)].map((value) => ({ type: 'int32', data: [value] }));
+}
+
+/** What both kernels know of a row: its class, whether this logit is of it, its place among `sides`, and x_t. */
+const readLogit = `
+    let own = classes[row];
+    if (own < 0) { continue; }
+    let logit = logits[row * uniforms.classCount + k];
+    let isTarget = own == k;
+    let side = select(select(2, 1, own == uniforms.classCount), 0, isTarget);
+    let signed = select(-logit, logit, isTarget);`;
+
+/** log(1 + exp(x)): by the series of atanh, so that it keeps its digits where exp(x) is small. */
+const softplus = `
+fn softplusOf(x : f32) -> f32 {
+  let e = exp(-abs(x));
+  let s = e / (2.0 + e);
+  let q = s * s;
+  var series = 1.0 / 15.0;
+  series = series * q + 1.0 / 13.0;
+  series = series * q + 1.0 / 11.0;
+  series = series * q + 1.0 / 9.0;
+  series = series * q + 1.0 / 7.0;
+  series = series * q + 1.0 / 5.0;
+  series = series * q + 1.0 / 3.0;
+  return max(x, 0.0) + 2.0 * s * (series * q + 1.0);
+}`;
+
+/** Loss and |gradient| of x_t before alpha (`shared/loss/term.ts`). Of 1 - p_t and p_t* the logarithms: nothing overflows. */
+const termOf = {
+  focal: `
+fn termOf(signed : f32) -> vec2<f32> {
+  let crossEntropy = softplusOf(-signed);
+  let logWrong = -(signed + crossEntropy);
+  let wrong = exp(logWrong);
+  let slope = uniforms.gamma * (1.0 - wrong) * crossEntropy + wrong;
+  return exp(uniforms.gamma * logWrong) * vec2<f32>(crossEntropy, slope);
+}`,
+  focalStar: `
+fn termOf(signed : f32) -> vec2<f32> {
+  let shifted = uniforms.gamma * signed + uniforms.beta;
+  let crossEntropy = softplusOf(-shifted);
+  return vec2<f32>(crossEntropy / uniforms.gamma, exp(-(shifted + crossEntropy)));
+}`,
+};
+
+/** Numbers that each thread of `sumLosses` hands over: losses and gradients by side, and its heaviest logit with the row's place. */
+const sumsPerThread = 8;
+
+/**
+ * Sums of weighted loss and |gradient| per class and side, and the heaviest logit, of each thread: `[shares, K, 8]`, read by
+ * `readSums`. `weights` `[rows]`; rows of weight 0 are left out whatever their logits.
+ */
+export function sumLosses(
+  gpu: WebGPUBackend,
+  { logits, classes }: ClassedLogits,
+  weights: Tensor,
+  form: TermForm,
+): TensorInfo {
+  const [rows, classCount] = logits.shape as [number, number];
+  const { alpha, gamma, beta } = form;
+  const shares = rowShares(rows, classCount);
+  const numbers = [...(alpha < 0 ? [1, 1] : [alpha, 1 - alpha]), gamma, beta ?? 0];
+  return runKernel(
+    gpu,
+    {
+      key: `sumLosses_${beta === undefined ? 'focal' : 'focalStar'}`,
+      inputs: ['logits', 'classes', 'weights'],
+      outputShape: [shares, classCount, sumsPerThread],
+      threads: shares * classCount,
+      uniforms: `${uniforms} foregroundWeight : f32, backgroundWeight : f32, gamma : f32, beta : f32,`,
+      code: `${softplus}${beta === undefined ? termOf.focal : termOf.focalStar}
+fn compute(index : i32) {
+  let k = index % uniforms.classCount;
+  let share = index / uniforms.classCount;
+  var foreground = vec2<f32>(0.0);
+  var backgroundTrue = vec2<f32>(0.0);
+  var backgroundOther = vec2<f32>(0.0);
+  var most = 0.0;
+  var heaviest = 0.0;
+  var place = -1;
+  for (var row = share; row < uniforms.rows; row += uniforms.shares) {
+    let weight = weights[row];
+    if (weight == 0.0) { continue; }${readLogit}
+    let term = select(uniforms.backgroundWeight, uniforms.foregroundWeight, isTarget) * termOf(signed);
+    let weighted = weight * term;
+    foreground += select(vec2<f32>(0.0), weighted, side == 0);
+    backgroundTrue += select(vec2<f32>(0.0), weighted, side == 1);
+    backgroundOther += select(vec2<f32>(0.0), weighted, side == 2);
+    if (term.x > most) {
+      most = term.x;
+      heaviest = logit;
+      place = row / uniforms.shares;
+    }
+  }
+  let at = index * ${sumsPerThread};
+  result[at] = foreground.x;
+  result[at + 1] = foreground.y;
+  result[at + 2] = backgroundTrue.x;
+  result[at + 3] = backgroundTrue.y;
+  result[at + 4] = backgroundOther.x;
+  result[at + 5] = backgroundOther.y;
+  result[at + 6] = heaviest;
+  result[at + 7] = f32(place);
+}`,
+    },
+    [logits, classes, weights],
+    [...uniformData(rows, classCount), ...numbers.map((value) => ({ type: 'float32', data: [value] }))],
+  );
+}
+
+export interface LossSums {
+  /** `[K * 3]`, sides in the order of `sides`. */
+  readonly losses: Float64Array;
+  readonly gradients: Float64Array;
+}
+
+/** The sums of all threads. */
+export function readSums(data: Float32Array, classCount: number): LossSums {
+  const losses = new Float64Array(classCount * sides.length);
+  const gradients = new Float64Array(classCount * sides.length);
+  for (let at = 0, thread = 0; at < data.length; at += sumsPerThread, thread++) {
+    const into = (thread % classCount) * sides.length;
+    for (let side = 0; side < sides.length; side++) {
+      losses[into + side]! += data[at + side * 2]!;
+      gradients[into + side]! += data[at + side * 2 + 1]!;
+    }
+  }
+  return { losses, gradients };
+}
+
+export interface HeavyLogit {
+  readonly row: number;
+  readonly classIndex: number;
+  readonly logit: number;
+}
+
+/** The logit of most loss that each thread met; `rows` as the kernel was given. */
+export function readHeaviest(data: Float32Array, rows: number, classCount: number): HeavyLogit[] {
+  const shares = rowShares(rows, classCount);
+  const found: HeavyLogit[] = [];
+  for (let thread = 0; thread < shares * classCount; thread++) {
+    const place = data[thread * sumsPerThread + 7]!;
+    if (place < 0) continue;
+    const row = Math.floor(thread / classCount) + place * shares;
+    const logit = data[thread * sumsPerThread + 6]!;
+    found.push({ row, classIndex: thread % classCount, logit });
+  }
+  return found;
+}
+
+/** Parts of a bin that a place is rounded to. */
+const placeUnit = 65536;
+/** Counts, places and squared places, each a sum of 64 bits: no number of steps lets it run over. */
+const wordsPerBin = 6;
+
+/** Integers of the buffer that `countLogits` counts into. */
+export function histogramWords(classCount: number): number {
+  return classCount * sides.length * binCount * wordsPerBin;
+}
+
+/** Adds every logit of rows that are not ignored to the histogram in `into`, int32 `[histogramWords]`; what is no number is passed over. */
+export function countLogits(gpu: WebGPUBackend, { logits, classes }: ClassedLogits, into: TensorInfo): void {
+  const [rows, classCount] = logits.shape as [number, number];
+  runKernel(
+    gpu,
+    {
+      key: 'countLogits',
+      inputs: ['logits', 'classes'],
+      outputShape: into.shape,
+      threads: rowShares(rows, classCount) * classCount,
+      atomic: true,
+      uniforms,
+      code: `
+fn addTo(at : i32, value : u32) {
+  let before = bitcast<u32>(atomicAdd(&result[at], bitcast<i32>(value)));
+  if (before + value < before) { atomicAdd(&result[at + 1], 1); }
+}
+fn compute(index : i32) {
+  let k = index % uniforms.classCount;
+  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {${readLogit}
+    if (isnan(logit)) { continue; }
+    let position = clamp((signed - ${lowestLogit}.0) * ${1 / binWidth}.0, 0.0, ${binCount}.0);
+    let bin = min(i32(position), ${binCount - 1});
+    let place = position - f32(bin);
+    let at = ((k * ${sides.length} + side) * ${binCount} + bin) * ${wordsPerBin};
+    addTo(at, 1u);
+    addTo(at + 2, u32(place * ${placeUnit}.0 + 0.5));
+    addTo(at + 4, u32(place * place * ${placeUnit}.0 + 0.5));
+  }
+}`,
+    },
+    [logits, classes],
+    uniformData(rows, classCount),
+    into,
+  );
+}
+
+/** What `countLogits` has counted, in the arrays of a `LogitHistogram`. */
+export function readCounts(words: Int32Array): Record<'counts' | 'places' | 'squaredPlaces', Float64Array> {
+  const length = words.length / wordsPerBin;
+  const field = (offset: number, unit: number) =>
+    Float64Array.from({ length }, (_, bin) => {
+      const at = bin * wordsPerBin + offset;
+      return ((words[at]! >>> 0) + (words[at + 1]! >>> 0) * 2 ** 32) / unit;
+    });
+  return { counts: field(0, 1), places: field(2, placeUnit), squaredPlaces: field(4, placeUnit) };
+}

@@ -1,0 +1,86 @@
+/** What has been counted over the steps of a run, handed over without ever waiting for the GPU. */
+import type { HardAnchor, Snapshot } from '../loss/executor.ts';
+import type { LogitHistogram } from '../loss/histogram.ts';
+import { addHistogram } from '../loss/histogramOps.ts';
+import type { LogitCounter } from './tally.ts';
+import type { BatchTargets } from './targets.ts';
+
+/** Of some steps together. */
+interface Counted {
+  readonly steps: number;
+  /** Weights of all anchors' terms, summed. */
+  readonly weight: number;
+  /** Anchors that were not ignored. */
+  readonly anchors: number;
+  /** Of the last step. */
+  readonly hardest: () => HardAnchor[];
+}
+
+type Handed = Counted & { readonly histogram: LogitHistogram };
+
+/** Shown in a snapshot. */
+export const galleryCount = 12;
+
+/** A snapshot asked for after one step is collected after the next one: by then the GPU has long handed it over. */
+export class Snapshots {
+  readonly #counter: LogitCounter;
+  #since: Counted | null = null;
+  #asked: Promise<Handed> | null = null;
+
+  constructor(counter: LogitCounter) {
+    this.#counter = counter;
+  }
+
+  /** A step whose logits the counter has counted. */
+  add({ classes, classWeights }: BatchTargets, hardest: () => HardAnchor[]): void {
+    let { steps, weight, anchors } = this.#since ?? { steps: 0, weight: 0, anchors: 0 };
+    for (let row = 0; row < classes.length; row++) {
+      if (classes[row]! < 0) continue;
+      anchors++;
+      weight += classWeights[row]!;
+    }
+    steps++;
+    this.#since = { steps, weight, anchors, hardest };
+  }
+
+  /** Asks for what was counted up to here; the next count begins at nothing. */
+  ask(): void {
+    if (!this.#since) return;
+    const since = this.#since;
+    this.#since = null;
+    this.#asked = this.#counter.take().then((histogram) => ({ ...since, histogram }));
+    // Whoever collects it is told; that nobody does is no failure of its own.
+    this.#asked.catch(() => {});
+  }
+
+  /** What was asked for; null where nothing was. */
+  async collect(): Promise<Snapshot | null> {
+    const asked = await this.#takeAsked();
+    return asked && snapshotOf(asked);
+  }
+
+  /** What was asked for and what was counted since, in one. */
+  async last(): Promise<Snapshot | null> {
+    const before = await this.#takeAsked();
+    this.ask();
+    const since = await this.#takeAsked();
+    if (!before || !since) return before || since ? snapshotOf((since ?? before)!) : null;
+    addHistogram(since.histogram, before.histogram);
+    return snapshotOf({
+      ...since,
+      steps: before.steps + since.steps,
+      weight: before.weight + since.weight,
+      anchors: before.anchors + since.anchors,
+    });
+  }
+
+  async #takeAsked(): Promise<Handed | null> {
+    const asked = this.#asked;
+    this.#asked = null;
+    return asked;
+  }
+}
+
+function snapshotOf({ steps, weight, anchors, hardest, histogram }: Handed): Snapshot {
+  return { steps, histogram, scale: anchors > 0 ? weight / anchors : 0, hardest: hardest() };
+}
