@@ -42,7 +42,7 @@ export async function measureFirstStep(
   let positives = 0;
   for (let step = 1; step <= steps; step++) {
     const drawn = buildBatch(await feeder.itemsOf(step));
-    const measured = await executor.measure!(drawn, { alpha, gamma, hardest: 0 });
+    const measured = await executor.measure(drawn, { alpha, gamma, hardest: 0 });
     addHistogram(histogram, measured.histogram);
     positives += measured.positives;
     frame.widthPx = Math.max(frame.widthPx, drawn.paddedWidth);

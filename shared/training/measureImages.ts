@@ -43,7 +43,7 @@ export async function measureImages(
       leftOut.push({ name: image.name, reason: toProblemData(error).message });
       continue;
     }
-    const measured = await executor.measure!(buildBatch([{ image, scaled, flip: false }]), settings);
+    const measured = await executor.measure(buildBatch([{ image, scaled, flip: false }]), settings);
     addHistogram(histogram, measured.histogram);
     positives += measured.positives;
     hardest = [...hardest, ...measured.hardest].sort((a, b) => b.loss - a.loss).slice(0, settings.hardest);
