@@ -266,6 +266,11 @@ export function runsOf(race: RaceRecord, runs: readonly RunRecord[]): RunRecord[
   return race.entries.flatMap(({ runId }) => runs.find(({ id }) => id === runId) ?? []);
 }
 
+/** The race that a run takes part in. */
+export function raceOf(races: readonly RaceRecord[], runId: string): RaceRecord | null {
+  return races.find(({ entries }) => entries.some((entry) => entry.runId === runId)) ?? null;
+}
+
 /** How long a race's trials are, where it has any: those that are still to come are as long. */
 function stepsOfTrials(race: RaceRecord): number | null {
   return race.entries.flatMap(({ trials }) => trials)[0]?.steps ?? null;

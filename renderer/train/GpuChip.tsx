@@ -2,6 +2,7 @@
 import { Button, HoverCard, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle, IconCpu } from '@tabler/icons-react';
 import { useEffect } from 'react';
+import { useRaces } from '../store/races.ts';
 import { useTraining } from '../store/training.ts';
 import type { DeviceReport } from '../worker/protocol.ts';
 import classes from './GpuChip.module.css';
@@ -43,8 +44,9 @@ export function GpuChip() {
 }
 
 function DeviceDetails({ device }: { device: DeviceReport }) {
-  const live = useTraining((state) => state.live);
-  const loseDevice = useTraining((state) => state.loseDevice);
+  const isTraining = useTraining((state) => state.live !== null);
+  const isRacing = useRaces((state) => state.live !== null);
+  const loseDevice = () => (isRacing ? useRaces : useTraining).getState().loseDevice();
   return (
     <div className={classes.device}>
       <strong>{device.adapter}</strong>
@@ -54,7 +56,7 @@ function DeviceDetails({ device }: { device: DeviceReport }) {
           `, buffers of up to ${Math.round(device.maxBufferSize / 2 ** 20).toLocaleString('en-US')} MiB`}
       </span>
       {device.note && <span>{device.note}</span>}
-      {live && device.backend === 'webgpu' && (
+      {(isTraining || isRacing) && device.backend === 'webgpu' && (
         <>
           <span className={classes.dim}>
             A run survives a driver that stops: it goes on from its last checkpoint. You can see it happen.

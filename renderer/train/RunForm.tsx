@@ -1,13 +1,10 @@
 /** A new run: what it trains on, with which network, for how long. */
 import { Alert, Button, NativeSelect, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlayFilled } from '@tabler/icons-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useState } from 'react';
 import { formatInit } from '../../shared/training/startingPoint.ts';
-import { client } from '../bridge/client.ts';
-import { reportProblem } from '../store/notices.ts';
-import { useProject } from '../store/project.ts';
-import { useTraining } from '../store/training.ts';
-import { type ProjectTrainingData, summarise } from '../store/trainingTask.ts';
+import { type TrainingState, useTraining } from '../store/training.ts';
+import { summarise } from '../store/trainingTask.ts';
 import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
 import { BackboneCards } from './BackboneCards.tsx';
 import { DataPanel } from './DataPanel.tsx';
@@ -16,13 +13,13 @@ import { LossSection } from './LossSection.tsx';
 import classes from './RunForm.module.css';
 import { StartFrom } from './StartFrom.tsx';
 import { type Start, useStart } from './useStart.ts';
+import type { TrainingDataView } from './useTrainingData.ts';
 import { trainedAt } from './weightsWords.ts';
 
 const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 
-export function RunForm() {
+export function RunForm({ data, reload }: TrainingDataView) {
   const { draft, advanced, set, toggleAdvanced } = useDraft();
-  const { data, reload } = useTrainingData(draft.includeUnreviewed);
   const problem = useTraining((state) => state.problem);
   const start = useStart(data?.classes ?? []);
   const summary = data && summarise(data);
@@ -110,9 +107,14 @@ function MainFields() {
   );
 }
 
+function gpuWords({ live, racing }: Pick<TrainingState, 'live' | 'racing'>): string | null {
+  if (live) return 'A run is under way';
+  return racing.length > 0 ? 'A race is under way' : null;
+}
+
 /** Always in sight: the way to begin, or what is missing for it. */
 function StartBar({ start, canTrain }: { start: Start; canTrain: boolean }) {
-  const live = useTraining((state) => state.live);
+  const occupied = useTraining(gpuWords);
   const [isStarting, setIsStarting] = useState(false);
   const { source, obstacle } = start;
   const begin = async () => {
@@ -128,26 +130,12 @@ function StartBar({ start, canTrain }: { start: Start; canTrain: boolean }) {
         fullWidth
         leftSection={<IconPlayerPlayFilled size={15} />}
         loading={isStarting}
-        disabled={live !== null || obstacle !== null || !canTrain}
+        disabled={occupied !== null || obstacle !== null || !canTrain}
         data-testid="start-run"
         onClick={() => void begin()}
       >
-        {live ? 'A run is under way' : 'Start training'}
+        {occupied ?? 'Start training'}
       </Button>
     </div>
   );
-}
-
-/** Follows the labels: counted again whenever the project's figures change. */
-function useTrainingData(includeUnreviewed: boolean) {
-  const [data, setData] = useState<ProjectTrainingData | null>(null);
-  const project = useProject((state) => state.project);
-  const figures = project && JSON.stringify([project.path, project.labelCount, project.countByState]);
-  const reload = useCallback(() => {
-    client.request('training.data', { includeUnreviewed }).then(setData, reportProblem);
-  }, [includeUnreviewed]);
-  useEffect(() => {
-    if (figures !== null) reload();
-  }, [figures, reload]);
-  return { data, reload };
 }

@@ -1,12 +1,14 @@
 /** Every run of the project: look at one, name it, delete it. */
 import { ActionIcon, Badge, Menu, TextInput, UnstyledButton } from '@mantine/core';
-import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconFlag, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { raceOf, useRaces } from '../store/races.ts';
 import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
 import { apText } from '../store/words.ts';
 import classes from './RunList.module.css';
+import { lossWords } from './settingsCourse.ts';
 import { runStatusColor, runStatusText } from './status.ts';
 
 export function RunList() {
@@ -31,9 +33,12 @@ export function RunList() {
 function RunItem({ run }: { run: RunRecord }) {
   const viewedId = useTraining((state) => state.viewed?.runId);
   const liveRun = useTraining((state) => (state.live?.runId === run.id ? state.live : null));
+  const isRacing = useTraining((state) => state.racing.includes(run.id));
+  const race = useRaces((state) => raceOf(state.races, run.id));
   const view = useTraining((state) => state.view);
   const [renaming, setRenaming] = useState(false);
   const step = liveRun?.history.step ?? run.step;
+  const isHere = liveRun !== null || isRacing;
   if (renaming) return <RenameRun run={run} onDone={() => setRenaming(false)} />;
   return (
     <li className={classes.run} data-current={viewedId === run.id || undefined}>
@@ -44,15 +49,20 @@ function RunItem({ run }: { run: RunRecord }) {
       >
         <span className={classes.runName}>{run.name}</span>
         <span className={classes.runFacts}>
-          <Badge size="xs" variant="light" color={runStatusColor(run.status, liveRun !== null)}>
-            {runStatusText(run.status, liveRun !== null)}
+          <Badge size="xs" variant="light" color={runStatusColor(run.status, isHere)}>
+            {runStatusText(run.status, isHere)}
           </Badge>
+          {race && (
+            <span className={classes.race} title="One of the runs of this race">
+              <IconFlag size={12} aria-hidden /> {race.name}
+            </span>
+          )}
           <span>
             {step.toLocaleString('en-US')} / {run.config.steps.toLocaleString('en-US')} steps
           </span>
         </span>
         <span className={classes.runFacts}>
-          {run.config.backbone}, {run.config.maxSizePx} px, γ {run.config.gamma}
+          {run.config.backbone}, {run.config.maxSizePx} px, {lossWords(run.config)}
         </span>
       </UnstyledButton>
       <div className={classes.runSide}>
@@ -61,7 +71,7 @@ function RunItem({ run }: { run: RunRecord }) {
         </span>
         <span className={classes.dim}>AP50</span>
       </div>
-      <RunMenu run={run} isLive={liveRun !== null} onRename={() => setRenaming(true)} />
+      <RunMenu run={run} isLive={isHere} onRename={() => setRenaming(true)} />
     </li>
   );
 }
