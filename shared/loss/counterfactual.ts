@@ -4,22 +4,19 @@
  * their variance says; sums take the two-point Gauss rule of that.
  */
 import type { ClassBalance } from './balance.ts';
-import { classWeight, type FocalSettings, focalGradient, focalLoss } from './focal.ts';
+import { classWeight, type FocalSettings, sigmoid, softplus } from './focal.ts';
 import { binCount, binWidth, type LogitHistogram, lowestLogit, type Side } from './histogram.ts';
-import { binSpread, type Slice, sliceOf } from './histogramOps.ts';
-import { balanceOfSides } from './statistics.ts';
+import { binSpread, type Slice, sliceStart } from './histogramOps.ts';
+import { balanceOfSides, type Sum } from './statistics.ts';
 
 /** The slice's focal loss, summed and unreduced; `isForeground` decides between alpha and 1 - alpha. */
-export function sliceLoss(slice: Slice, isForeground: boolean, { alpha, gamma }: FocalSettings): number {
-  return classWeight(isForeground, alpha) * sumOver(slice, (xt) => unweightedLoss(xt, gamma));
+export function sliceLoss(slice: Slice, isForeground: boolean, settings: FocalSettings): number {
+  return sumBins(slice, 0, isForeground, settings).loss;
 }
 
 /** The slice's |dL/dlogit|, summed and unreduced. */
-export function sliceGradient(slice: Slice, isForeground: boolean, { alpha, gamma }: FocalSettings): number {
-  const settings = { alpha: -1, gamma };
-  return (
-    classWeight(isForeground, alpha) * sumOver(slice, (xt) => Math.abs(focalGradient(xt, true, settings)))
-  );
+export function sliceGradient(slice: Slice, isForeground: boolean, settings: FocalSettings): number {
+  return sumBins(slice, 0, isForeground, settings).gradient;
 }
 
 /** The balance of every class as it would be under other settings: of one step, the mean over those that were counted. */
@@ -30,12 +27,11 @@ export function balanceUnder(
 ): ClassBalance[] {
   return Array.from({ length: histogram.foregroundClassCount }, (_, classIndex) => {
     const of = (side: Side) => {
-      const slice = sliceOf(histogram, [classIndex], [side]);
-      const isForeground = side === 'foreground';
+      const sum = sumBins(histogram, sliceStart(classIndex, side), side === 'foreground', settings);
       return {
-        loss: (sliceLoss(slice, isForeground, settings) * scale) / steps,
-        gradient: (sliceGradient(slice, isForeground, settings) * scale) / steps,
-        count: slice.counts.reduce((sum, count) => sum + count, 0) / steps,
+        loss: (sum.loss * scale) / steps,
+        gradient: (sum.gradient * scale) / steps,
+        count: sum.count / steps,
       };
     };
     return balanceOfSides(
@@ -106,16 +102,25 @@ export function probabilityHistogram(
 
 /** Focal loss of a signed logit without alpha. */
 function unweightedLoss(xt: number, gamma: number): number {
-  return focalLoss(xt, true, { alpha: -1, gamma });
+  return sigmoid(-xt) ** gamma * softplus(-xt);
 }
 
-function sumOver(slice: Slice, term: (xt: number) => number): number {
-  let sum = 0;
+/** 256 bins from `start` on. */
+function sumBins(slice: Slice, start: number, isForeground: boolean, { alpha, gamma }: FocalSettings): Sum {
+  const sum = { loss: 0, gradient: 0, count: 0 };
   for (let bin = 0; bin < binCount; bin++) {
-    const count = slice.counts[bin]!;
+    const count = slice.counts[start + bin]!;
     if (count === 0) continue;
-    const { mean, deviation } = binSpread(slice, bin);
-    sum += (count / 2) * (term(logitAt(bin, mean - deviation)) + term(logitAt(bin, mean + deviation)));
+    sum.count += count;
+    const { mean, deviation } = binSpread(slice, start + bin);
+    for (const place of [mean - deviation, mean + deviation]) {
+      const xt = logitAt(bin, place);
+      const wrong = sigmoid(-xt);
+      const entropy = softplus(-xt);
+      const weight = (classWeight(isForeground, alpha) * wrong ** gamma * count) / 2;
+      sum.loss += weight * entropy;
+      sum.gradient += weight * (gamma * (1 - wrong) * entropy + wrong);
+    }
   }
   return sum;
 }

@@ -105,7 +105,8 @@ export function classificationLoss(balance: readonly ClassBalance[]): number {
   return balance.reduce((sum, { foreground, background }) => sum + foreground + background, 0);
 }
 
-interface Sum {
+/** Of the logits of one class and side. */
+export interface Sum {
   loss: number;
   gradient: number;
   count: number;
