@@ -1,0 +1,64 @@
+/** What the report's sections are made of. */
+import type { Chart } from '../../charts/chart.ts';
+import { dashOf, seriesInk } from '../../charts/inks.ts';
+import { renderSvg } from '../../charts/renderSvg.ts';
+import { valueText } from '../../charts/words.ts';
+import type { Measure } from '../raceTable.ts';
+import { Html, html, nothing } from './html.ts';
+
+export const measureNames: Record<Measure, string> = { ce: 'cross-entropy', focal: 'focal loss' };
+
+const widePx = 960;
+const smallPx = 460;
+
+export function section(question: string, ...parts: readonly Html[]): Html {
+  return html`<section>
+<h2>${question}</h2>
+${parts}
+</section>`;
+}
+
+/** For both themes and both widths; the style shows one of them. */
+export function figure(chart: Chart | null, caption: string): Html {
+  if (!chart) return nothing;
+  const drawings = (['light', 'dark'] as const).flatMap((theme) =>
+    (
+      [
+        ['wide', widePx],
+        ['narrow', smallPx],
+      ] as const
+    ).map(([size, widthPx]) => {
+      const svg = new Html(renderSvg(chart, { widthPx, theme, alone: false }));
+      return html`<div class="${theme}"><div class="${size}">${svg}</div></div>`;
+    }),
+  );
+  return html`<figure><div class="drawing">${drawings}</div><figcaption>${caption}</figcaption></figure>`;
+}
+
+/** The competitor's name with its line as the charts draw it. */
+export function competitor(label: string, index: number): Html {
+  const dash = dashOf({ ink: seriesInk(index) }) ?? 'none';
+  return html`<svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path d="M1 4H23" fill="none" stroke="var(--s${index % 6})" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${label}`;
+}
+
+export function table(heads: readonly string[], rows: readonly (readonly (Html | string)[])[]): Html {
+  return html`<div class="scroll"><table>
+<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    (row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+  )}</tbody>
+</table></div>`;
+}
+
+export function more(title: string, ...parts: readonly Html[]): Html {
+  return html`<details><summary>${title}</summary>${parts}</details>`;
+}
+
+export function percent(value: number | null | undefined): string {
+  return value == null ? '–' : valueText(value, 'percent');
+}
+
+export function number(value: number | null | undefined): string {
+  return value == null ? '–' : valueText(value, 'number');
+}
