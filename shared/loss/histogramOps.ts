@@ -28,7 +28,8 @@ export function addLogit(
   xt: number,
   times = 1,
 ): void {
-  addPoint(histogram, sliceStart(classIndex, side), xt, times);
+  const mean = (Math.min(Math.max(xt, lowestLogit), highestLogit) - lowestLogit) / binWidth;
+  addEven(histogram, sliceStart(classIndex, side), { count: times, mean, deviation: 0 });
 }
 
 /** Adds `from` to `into`, which is changed; both of the same classes. */
@@ -96,11 +97,6 @@ function addSlice(into: Slice, intoStart: number, from: Slice, fromStart: number
   }
 }
 
-function addPoint(into: Slice, start: number, xt: number, times: number): void {
-  const position = (Math.min(Math.max(xt, lowestLogit), highestLogit) - lowestLogit) / binWidth;
-  addEven(into, start, { count: times, mean: position, deviation: 0 });
-}
-
 /** So many logits about a position counted in bins from the lowest logit. */
 interface Cluster {
   readonly count: number;
@@ -133,7 +129,7 @@ function spread(into: Slice, start: number, cluster: Cluster): void {
     const share = (high - low) / (to - from);
     addEven(into, start, {
       count: count * share,
-      mean: Math.min((low + high) / 2, bin + 1),
+      mean: (low + high) / 2,
       deviation: (high - low) / Math.sqrt(12),
     });
   }

@@ -29,8 +29,10 @@ export interface StrategyFacts {
 const linEtAl = 'Lin et al. 2017, Focal Loss for Dense Object Detection';
 const matcherNote =
   'Anchors are matched as RetinaNet does (object from IoU 0.5, background below 0.4), not by the IoUs of the source.';
-const onDenseAnchors =
-  'The source has two stages; here its sampler picks among all anchors, the loss is cross-entropy summed over the classes, and its mean is taken over the picked anchors of the batch.';
+const inOneStage =
+  'The source has two stages; here is one, whose loss is cross-entropy summed over the classes, the mean over the picked anchors of the batch.';
+const twoStageFigures =
+  'Not reported on one stage. The two-stage system it comes from: AP 36.2 (ResNet-101 FPN, COCO test-dev), RetinaNet-101 39.1.';
 
 /** By name. */
 export const strategies: Record<StrategyName, StrategyFacts> = {
@@ -138,9 +140,8 @@ export const strategies: Record<StrategyName, StrategyFacts> = {
     formula: 'mean of Σ_k CE over 512 anchors drawn per image, at most 128 of them objects',
     source:
       "Girshick 2015, Fast R-CNN; torchvision's BalancedPositiveNegativeSampler(512, 0.25), roi_heads.py",
-    paper:
-      'Not reported on one stage. The two-stage system it comes from: AP 36.2 (ResNet-101 FPN, COCO test-dev), RetinaNet-101 39.1.',
-    ours: `${onDenseAnchors} ${matcherNote}`,
+    paper: twoStageFigures,
+    ours: `${inOneStage} ${matcherNote}`,
     settings: [],
     defaults: {},
     selection: 'random',
@@ -153,9 +154,8 @@ export const strategies: Record<StrategyName, StrategyFacts> = {
     formula: 'mean of Σ_k CE over 256 anchors drawn per image, at most 128 of them objects',
     source:
       "Ren et al. 2015, Faster R-CNN, section 3.1.3; torchvision's BalancedPositiveNegativeSampler(256, 0.5), rpn.py",
-    paper:
-      'Not reported on one stage. The two-stage system it comes from: AP 36.2 (ResNet-101 FPN, COCO test-dev), RetinaNet-101 39.1.',
-    ours: `${onDenseAnchors} ${matcherNote}`,
+    paper: twoStageFigures,
+    ours: `${inOneStage} ${matcherNote}`,
     settings: [],
     defaults: {},
     selection: 'random',
@@ -169,9 +169,8 @@ export const strategies: Record<StrategyName, StrategyFacts> = {
       'per level the 2000 highest scores, NMS 0.7, the best 2000 of the image and all objects; of these 512 drawn as by Random sample 1:3',
     source:
       'Ren et al. 2015, Faster R-CNN; torchvision rpn.py filter_proposals, roi_heads.py select_training_samples',
-    paper:
-      'Not reported on one stage. The two-stage system it comes from: AP 36.2 (ResNet-101 FPN, COCO test-dev), RetinaNet-101 39.1.',
-    ours: `The score is the highest class's probability, boxes are compared as predicted, not cut at the image's edge, and the anchors matched to objects stand for the true boxes that are added. ${onDenseAnchors} ${matcherNote}`,
+    paper: twoStageFigures,
+    ours: `The score is the highest class's probability, boxes are compared as predicted, not cut at the image's edge, and the anchors matched to objects stand for the true boxes that are added. ${inOneStage} ${matcherNote}`,
     settings: [],
     defaults: {},
     selection: 'by-score',
@@ -204,7 +203,6 @@ export function lossSettingsOf(
   return settings;
 }
 
-/** "γ 2" */
 /** A setting in a list of settings: "γ 2". */
 export const numberLabels: Record<keyof LossNumbers, (value: number) => string> = {
   gamma: (value) => `γ ${value}`,
