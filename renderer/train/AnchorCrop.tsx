@@ -1,15 +1,20 @@
 /** An anchor where it lies in its image, with something of what is around it. */
 import { useEffect, useState } from 'react';
 import type { BoxPx } from '../../shared/domain/box.ts';
-import type { HardAnchorEvent } from '../../shared/training/events.ts';
 import { useImages } from '../store/images.ts';
+import type { Place } from '../store/place.ts';
 import { pictures } from './pictures.ts';
 import classes from './RunView.module.css';
 
 /** Around the anchor there is this part of its longer side. */
 const surroundings = 0.6;
 
-export function AnchorCrop({ anchor, color }: { anchor: HardAnchorEvent; color: string }) {
+interface AnchorCropProps {
+  readonly anchor: Place;
+  readonly color: string;
+}
+
+export function AnchorCrop({ anchor, color }: AnchorCropProps) {
   const image = useImages((state) => state.byId.get(anchor.imageId));
   const url = usePicture(anchor.imageId);
   if (!image) return <span className={classes.noCrop}>The image is no longer in the project.</span>;

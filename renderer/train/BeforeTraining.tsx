@@ -3,6 +3,7 @@ import { Loader, SegmentedControl } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
 import type { TrainConfig } from '../../shared/training/config.ts';
+import { formatInit } from '../../shared/training/startingPoint.ts';
 import { CoverageView } from '../balance/anchors/CoverageView.tsx';
 import { FirstStepView } from '../balance/start/FirstStepView.tsx';
 import {
@@ -11,18 +12,19 @@ import {
   guardBeforeTraining,
   useBeforeTraining,
 } from '../store/beforeTraining.ts';
-import { useImages } from '../store/images.ts';
-import { usePreferences } from '../store/preferences.ts';
+import { openPlace } from '../store/place.ts';
 import { useProject } from '../store/project.ts';
 import { useTraining } from '../store/training.ts';
 import { type ProjectTrainingData, summarise } from '../store/trainingTask.ts';
+import { AnchorCrop } from './AnchorCrop.tsx';
 import classes from './BeforeTraining.module.css';
 import { draftProblem, useDraft } from './draft.ts';
+import { useStart } from './useStart.ts';
 
 interface BeforeTrainingProps {
   /** Null while it is read. */
   readonly data: ProjectTrainingData | null;
-  /** The form, with `init` as the run would have it. */
+  /** The form's. Where the weights start is asked of who knows. */
   readonly config: TrainConfig;
 }
 
@@ -51,10 +53,12 @@ export function BeforeTraining({ data, config }: BeforeTrainingProps) {
   );
 }
 
-function Content({ data, config, topic }: BeforeTrainingProps & { topic: Topic }) {
+function Content({ data, config: draft, topic }: BeforeTrainingProps & { topic: Topic }) {
+  const { source, backbone, obstacle } = useStart(data?.classes ?? []);
   if (!data) return <Loader size="sm" className={classes.loading} aria-label="Counting the labels" />;
-  const lacking = lackingOf(data, config);
-  if (lacking) return <p className={classes.empty}>{lacking}</p>;
+  const lacking = lackingOf(data, draft) ?? obstacle;
+  if (lacking || !source) return <p className={classes.empty}>{lacking}</p>;
+  const config = { ...draft, init: formatInit(source), backbone: backbone ?? draft.backbone };
   return topic === 'anchors' ? (
     <Anchors data={data} config={config} />
   ) : (
@@ -96,7 +100,8 @@ function Anchors({ data, config }: AskedProps) {
       coverage={coverage}
       classLooks={useClassLooks(data.classes)}
       onApply={set}
-      onOpen={openInLabel}
+      onOpen={openPlace}
+      crop={(box, color) => <AnchorCrop anchor={box} color={color} />}
       onRetry={() => void cover(config, data)}
     />
   );
@@ -128,12 +133,12 @@ function FirstStep({ data, config }: AskedProps) {
 /** Whether there is something to compute on, and how long it would take. */
 function useDeviceWords(): { obstacle: string | null; isFast: boolean; cost: string } {
   const device = useTraining((state) => state.device);
-  const isBusy = useTraining((state) => state.live !== null);
+  const isBusy = useTraining((state) => state.live !== null || state.racing.length > 0);
   const probe = useTraining((state) => state.probe);
   useEffect(probe, [probe]);
   const isFast = device?.backend === 'webgpu' && !device.software;
   return {
-    obstacle: isBusy ? 'A run is under way: it has the GPU to itself.' : null,
+    obstacle: isBusy ? 'Something is training: it has the GPU to itself.' : null,
     isFast,
     cost: isFast
       ? 'Takes a second or two.'
@@ -147,9 +152,4 @@ function useClassLooks(names: readonly string[]) {
     name,
     color: records.find((record) => record.name === name)?.color ?? '#888888',
   }));
-}
-
-function openInLabel(imageId: string): void {
-  useImages.getState().openImage(imageId);
-  usePreferences.getState().setWorkspace('label');
 }

@@ -1,5 +1,7 @@
 /** "Do the anchors fit your boxes?": of the run that the form describes, before it begins. */
 import { Button, Loader, Progress } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { BoxCoverage } from '../../../shared/detector/coverage.ts';
 import { badlyCovered } from '../../../shared/detector/coverageSummary.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { CoverageState } from '../../store/beforeTraining.ts';
@@ -24,11 +26,13 @@ interface CoverageViewProps {
   /** In the order of the class indices. */
   readonly classLooks: readonly ClassLook[];
   readonly onApply: (changes: Partial<TrainConfig>) => void;
-  readonly onOpen: (imageId: string) => void;
+  /** The box cut out of its image. */
+  readonly crop: (box: BoxCoverage, color: string) => ReactNode;
+  readonly onOpen: (box: BoxCoverage) => void;
   readonly onRetry: () => void;
 }
 
-export function CoverageView({ coverage, classLooks, onApply, onOpen, onRetry }: CoverageViewProps) {
+export function CoverageView({ coverage, onRetry, ...rest }: CoverageViewProps) {
   const { phase, results, problem } = coverage;
   const own = results[0];
   return (
@@ -43,7 +47,7 @@ export function CoverageView({ coverage, classLooks, onApply, onOpen, onRetry }:
         </div>
       )}
       {own ? (
-        <Found own={own} {...{ coverage, classLooks, onApply, onOpen }} />
+        <Found own={own} coverage={coverage} {...rest} />
       ) : (
         phase === 'working' && <Comparing coverage={coverage} />
       )}
@@ -64,7 +68,7 @@ function Comparing({ coverage: { done, total } }: { coverage: CoverageState }) {
 
 type FoundProps = Omit<CoverageViewProps, 'onRetry'> & { readonly own: PlanCoverage };
 
-function Found({ own, coverage, classLooks, onApply, onOpen }: FoundProps) {
+function Found({ own, coverage, classLooks, onApply, crop, onOpen }: FoundProps) {
   const names = classLooks.map(({ name }) => name);
   const { summary } = own;
   return (
@@ -82,7 +86,7 @@ function Found({ own, coverage, classLooks, onApply, onOpen }: FoundProps) {
         heightPx={250}
       />
       <ClassTable summary={summary} classLooks={classLooks} />
-      {own.worst.length > 0 && <WorstBoxes boxes={own.worst} classLooks={classLooks} onOpen={onOpen} />}
+      {own.worst.length > 0 && <WorstBoxes boxes={own.worst} {...{ classLooks, crop, onOpen }} />}
     </>
   );
 }

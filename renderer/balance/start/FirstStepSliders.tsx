@@ -20,6 +20,9 @@ export function FirstStepSliders({ own, chosen, hasPrior, onChange, onApply }: S
     <div className={classes.panel}>
       <div className={classes.sliderHead}>
         <h3 className={classes.heading}>Try other settings</h3>
+        <Button size="compact-xs" variant="default" onClick={() => set({ alpha: -1, gamma: 0 })}>
+          Plain cross-entropy
+        </Button>
         <Button size="compact-xs" variant="default" disabled={!isChanged} onClick={() => onChange(own)}>
           As in the form
         </Button>

@@ -2,6 +2,7 @@
 import { Button, Loader, Progress } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
+import type { Chart } from '../../../shared/charts/chart.ts';
 import { firstStepChart, firstStepWords } from '../../../shared/charts/figures/firstStep.ts';
 import type { LogitHistogram } from '../../../shared/loss/histogram.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
@@ -11,7 +12,15 @@ import { ChartFrame } from '../charts/ChartFrame.tsx';
 import { FirstStepSliders } from './FirstStepSliders.tsx';
 import { FirstStepTable } from './FirstStepTable.tsx';
 import classes from './FirstStepView.module.css';
-import { type FirstStepSettings, rowsOf, sizeText } from './firstStepWords.ts';
+import {
+  changesOf,
+  type FirstStepRow,
+  rowsOf,
+  settingsOf,
+  settingsText,
+  sizeText,
+  strategyNote,
+} from './firstStepWords.ts';
 
 interface FirstStepViewProps {
   readonly config: TrainConfig;
@@ -36,7 +45,7 @@ export function FirstStepView(props: FirstStepViewProps) {
       {firstStep && histogram && (
         <div className={classes.found} data-stale={isStale || undefined}>
           <Found
-            key={`${config.prior} ${config.alpha} ${config.gamma}`}
+            key={JSON.stringify(settingsOf(config))}
             {...{ config, firstStep, histogram }}
             onApply={props.onApply}
           />
@@ -99,20 +108,13 @@ interface FoundProps {
 }
 
 function Found({ config, firstStep, histogram, onApply }: FoundProps) {
-  const { prior, alpha, gamma } = config;
-  const own = useMemo<FirstStepSettings>(() => ({ prior, alpha, gamma }), [prior, alpha, gamma]);
+  const own = settingsOf(config);
   const [chosen, setChosen] = useState(own);
-  const rows = useMemo(() => rowsOf(own, chosen, firstStep, histogram), [own, chosen, firstStep, histogram]);
-  const chart = useMemo(
-    () => ({
-      ...firstStepChart(
-        rows,
-        `Focal loss, α ${alpha}, γ ${gamma} unless set otherwise, for each anchor on an object. Mean of the first ${firstStep.images} images that the run would draw.`,
-      ),
-      question: 'What will the first step’s loss consist of?',
-    }),
-    [rows, alpha, gamma, firstStep.images],
+  const rows = useMemo(
+    () => rowsOf(settingsOf(config), chosen, firstStep, histogram),
+    [config, chosen, firstStep, histogram],
   );
+  const chart = useMemo(() => chartOf(rows, config, firstStep), [rows, config, firstStep]);
   return (
     <>
       <ChartFrame
@@ -132,8 +134,15 @@ function Found({ config, firstStep, histogram, onApply }: FoundProps) {
         chosen={chosen}
         hasPrior={firstStep.prior !== null}
         onChange={setChosen}
-        onApply={() => onApply(chosen)}
+        onApply={() => onApply(changesOf(chosen, config))}
       />
     </>
   );
+}
+
+function chartOf(rows: readonly FirstStepRow[], config: TrainConfig, { images }: FirstStep): Chart {
+  const note = strategyNote(config);
+  const caption = `${settingsText(settingsOf(config))} unless set otherwise; for each anchor on an object, a mean over the first ${images} images that the run would draw. ${note ?? ''}`;
+  const question = 'What will the first step’s loss consist of?';
+  return { ...firstStepChart(rows, caption.trim()), question };
 }

@@ -7,10 +7,42 @@ import {
 } from '../../../shared/loss/firstStepLoss.ts';
 import type { FocalSettings } from '../../../shared/loss/focal.ts';
 import type { LogitHistogram } from '../../../shared/loss/histogram.ts';
+import { strategies } from '../../../shared/loss/strategies.ts';
+import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { FirstStep } from '../../../shared/training/firstStep.ts';
+
+type LossConfig = Pick<TrainConfig, 'loss' | 'prior' | 'alpha' | 'gamma'>;
 
 export interface FirstStepSettings extends FocalSettings {
   readonly prior: number;
+}
+
+/** Of the form's strategy, as focal loss has them: cross-entropy is focal loss with γ 0. */
+export function settingsOf({ loss, prior, alpha, gamma }: LossConfig): FirstStepSettings {
+  const { settings } = strategies[loss];
+  return {
+    prior,
+    alpha: settings.includes('alpha') ? alpha : -1,
+    gamma: settings.includes('gamma') ? gamma : 0,
+  };
+}
+
+/** What of the settings is the strategy's: the others stay in the form as they are. */
+export function changesOf({ prior, alpha, gamma }: FirstStepSettings, { loss }: Pick<LossConfig, 'loss'>) {
+  const { settings } = strategies[loss];
+  return {
+    prior,
+    ...(settings.includes('alpha') && { alpha }),
+    ...(settings.includes('gamma') && { gamma }),
+  };
+}
+
+/** What the figures leave out of the form's strategy; null where nothing. */
+export function strategyNote({ loss }: Pick<LossConfig, 'loss'>): string | null {
+  const { label, selection } = strategies[loss];
+  if (selection !== 'all')
+    return `${label} chooses among these anchors; here all of them count, as cross-entropy.`;
+  return loss === 'focal-star' ? `${label} is shown as focal loss, without its β.` : null;
 }
 
 export interface FirstStepRow {
@@ -66,6 +98,12 @@ export function rowsOf(
     row(`With prior, π ${own.prior}`, own),
     ...yours,
   ];
+}
+
+/** "α 0.25, γ 2" */
+export function settingsText({ alpha, gamma }: FocalSettings): string {
+  const name = gamma === 0 ? 'Cross-entropy' : `Focal loss, γ ${gamma}`;
+  return alpha < 0 ? name : `${name}, α ${alpha}`;
 }
 
 /** "An image of yours becomes 160 × 128 px with 3,852 anchors, …" */
