@@ -12,7 +12,10 @@ export function hardenSession(session: Session): void {
   session.webRequest.onBeforeRequest((details, answer) =>
     answer({ cancel: !URL.canParse(details.url) || !local.has(new URL(details.url).protocol) }),
   );
-  session.on('will-download', (event) => event.preventDefault());
+  // What a page made itself (a chart's picture, its numbers) may be kept where the person says; nothing else is fetched.
+  session.on('will-download', (event, item) => {
+    if (!item.getURL().startsWith(`blob:${appScheme}:`)) event.preventDefault();
+  });
 }
 
 /** For windows that exist and any that come to exist. */

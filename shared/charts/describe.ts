@@ -11,18 +11,20 @@ export function describeChart(chart: Chart): string {
 
 function panelWords(panel: Panel): string {
   const title = panel.title || panel.y.label;
-  const shown = panel.series.filter(({ points }) => points.length > 0);
+  const shown = panel.series.filter((series) => measured(series).length > 0);
   if (shown.length === 0) return `${title}: no data yet.`;
   const named = shown.slice(0, maxNamed).map((series) => seriesWords(series, panel));
   const rest = shown.length > maxNamed ? [`${shown.length - maxNamed} more`] : [];
   return `${title}: ${[...named, ...rest].join('; ')}.`;
 }
 
-function seriesWords({ name, points }: Series, { y }: Panel): string {
-  const [first, last] = [points[0]![1], points.at(-1)![1]].map((value) => valueText(value, y.format)) as [
-    string,
-    string,
-  ];
-  const what = name || y.label;
-  return points.length === 1 ? `${what} ${first}` : `${what} goes from ${first} to ${last}`;
+function measured({ points }: Series): number[] {
+  return points.map(([, y]) => y).filter(Number.isFinite);
+}
+
+function seriesWords(series: Series, { y }: Panel): string {
+  const values = measured(series);
+  const [first, last] = [valueText(values[0]!, y.format), valueText(values.at(-1)!, y.format)];
+  const what = series.name || y.label;
+  return values.length === 1 ? `${what} ${first}` : `${what} goes from ${first} to ${last}`;
 }

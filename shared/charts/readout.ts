@@ -70,8 +70,8 @@ export function nearestStop(stops: readonly number[], x: number): number | null 
   return x - stops[after - 1]! < stops[after]! - x ? stops[after - 1]! : stops[after]!;
 }
 
-/** "step 430", "probability 10% to 15%", or the name of the place. */
-export function placeText(panel: Panel, x: number): string {
+/** "step 430", "probability 10% to 15%", or the name of the place. `brief`: beside the axis, a long label need not be said again. */
+export function placeText(panel: Panel, x: number, brief = false): string {
   if (panel.x.ticks) {
     const nearest = [...panel.x.ticks].sort((a, b) => Math.abs(a.at - x) - Math.abs(b.at - x))[0];
     return nearest?.label ?? '';
@@ -80,7 +80,7 @@ export function placeText(panel: Panel, x: number): string {
   const text = (value: number) => valueText(value, panel.x.format);
   const half = (bars?.barWidth ?? 0) / 2;
   const place = bars ? `${text(x - half)} to ${text(x + half)}` : text(x);
-  return `${panel.x.label} ${place}`.trim();
+  return brief && panel.x.label.length > 12 ? place : `${panel.x.label} ${place}`.trim();
 }
 
 /** Marks at an x, as far from it as `nearby`. */

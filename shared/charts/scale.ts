@@ -46,8 +46,8 @@ export function makeScale(axis: Axis, values: readonly number[], baseline: boole
 
 function givenDomain({ domain }: Axis, log: boolean): readonly [number, number] | null {
   if (!domain?.every((value) => drawable(value, log)) || !(domain[0] < domain[1])) return null;
-  const size = Math.max(Math.abs(domain[0]), Math.abs(domain[1]));
-  return domain[1] - domain[0] > size * 1e-12 ? domain : null;
+  const size = Math.max(Math.abs(domain[0]), Math.abs(domain[1]), 1 / largest);
+  return domain[1] - domain[0] > size * 1e-9 ? domain : null;
 }
 
 function neededDomain(axis: Axis, values: readonly number[], baseline: boolean): [number, number] {
@@ -63,11 +63,14 @@ function neededDomain(axis: Axis, values: readonly number[], baseline: boolean):
 }
 
 function roundLinear(low: number, high: number, baseline: boolean, integer: boolean): [number, number] {
-  const size = Math.max(Math.abs(low), Math.abs(high), 1e-140);
+  const largestSize = Math.max(Math.abs(low), Math.abs(high));
+  const size = largestSize < 1 / largest ? 1 : largestSize;
   let [from, to] = baseline ? [Math.min(0, low), Math.max(0, high)] : [low, high];
-  if (to - from <= size * 1e-9) [from, to] = [from - (baseline && from === 0 ? 0 : size / 2), to + size / 2];
+  // One value alone stands in the middle, or half-way up from zero.
+  if (to - from <= size * 1e-9) [from, to] = [baseline ? from : from - size, to + size];
   const step = roundStep((to - from) / 5, integer);
-  return [Math.floor(from / step + 1e-9) * step, Math.ceil(to / step - 1e-9) * step];
+  const first = Math.floor(from / step + 1e-9);
+  return [first * step, Math.max(first + 1, Math.ceil(to / step - 1e-9)) * step];
 }
 
 /** Decade to decade; within less than two of them, from a 1, 2 or 5 to one. */

@@ -5,7 +5,7 @@ const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 /** A value as it is read out: four digits where they say something. */
 export function valueText(value: number, format: Axis['format']): string {
-  if (!Number.isFinite(value)) return '–';
+  if (!Number.isFinite(100 * value)) return '–';
   if (format === 'integer') return grouped(Math.round(value));
   if (format === 'percent') return `${plain(value * 100, 3)}%`;
   return plain(value, 4);

@@ -4,9 +4,9 @@ import classes from './ChartView.module.css';
 import type { ReadCard } from './crosshair.ts';
 
 export function ReadoutCard({ card, theme }: { card: ReadCard; theme: Theme }) {
-  const side = card.toLeft ? { right: `calc(100% - ${card.xPx - 10}px)` } : { left: card.xPx + 10 };
+  const place = { left: card.leftPx, top: card.topPx, width: card.widthPx };
   return (
-    <div className={classes.card} style={{ top: card.topPx, ...side }} data-testid="chart-readout">
+    <div className={classes.card} style={place} data-testid="chart-readout">
       <div className={classes.cardTitle}>{card.title}</div>
       <table>
         <tbody>

@@ -9,6 +9,7 @@ import {
   readAt,
   stopsOf,
 } from '../../../shared/charts/readout.ts';
+import { textWidthPx } from '../../../shared/charts/words.ts';
 
 export interface Crosshair {
   /** Index of the panel that is pointed at. */
@@ -113,10 +114,10 @@ export interface ReadCard {
   readonly values: readonly ReadValue[];
   /** Values for which there is no room. */
   readonly more: number;
-  /** The crosshair, and whether the card stands to the left of it. */
-  readonly xPx: number;
+  /** Beside the crosshair, within the drawing. */
+  readonly leftPx: number;
   readonly topPx: number;
-  readonly toLeft: boolean;
+  readonly widthPx: number;
 }
 
 const maxValues = 8;
@@ -129,18 +130,30 @@ export function cardsOf(layout: ChartLayout, crosshair: Crosshair): ReadCard[] {
     const values = valuesAt(each, crosshair.x);
     const marks = marksAt(each.panel, crosshair.x, (spanOf(each) * 6) / each.plot.width);
     if (values.length === 0 && marks.length === 0) return [];
+    const title = [placeText(each.panel, crosshair.x, true), ...marks].join(' · ');
+    const shown = nearestValues(values, each, crosshair.pointerY);
+    const widthPx = cardWidth(title, shown);
+    const beside = at > each.plot.width / 2 ? at - 10 - widthPx : at + 10;
     return [
       {
         key: layout.panels.indexOf(each),
-        title: [placeText(each.panel, crosshair.x), ...marks].join(' · '),
-        values: nearestValues(values, each, crosshair.pointerY),
-        more: Math.max(0, values.length - maxValues),
-        xPx: each.plot.x + at,
+        title,
+        values: shown,
+        more: values.length - shown.length,
+        leftPx: Math.max(0, Math.min(layout.widthPx - widthPx, each.plot.x + beside)),
         topPx: each.plot.y + 4,
-        toLeft: at > each.plot.width / 2,
+        widthPx,
       },
     ];
   });
+}
+
+/** What its words need, and not more than a small drawing has. */
+function cardWidth(title: string, values: readonly ReadValue[]): number {
+  const rows = values.map(
+    ({ name, text }) => Math.min(160, textWidthPx(name, 12)) + textWidthPx(text, 12) + 34,
+  );
+  return Math.ceil(Math.min(290, Math.max(textWidthPx(title, 12, true), ...rows) + 22));
 }
 
 function nearestValues(

@@ -4,7 +4,7 @@ export interface FormulaPart {
   readonly text: string;
 }
 
-const part = /([_^])(?:\{([^}]*)\}|([\p{L}\p{N}]))|(?<!\p{L})(\p{L})(?!\p{L})|[\s\S]/gu;
+const part = /([_^])(?:\{([^}]*)\}|([\p{L}\p{N}]))|(?<!\p{L})((?!Σ)\p{L})(?!\p{L})|[\s\S]/gu;
 
 export function formulaParts(text: string): FormulaPart[] {
   const parts: FormulaPart[] = [];

@@ -60,7 +60,8 @@ function panelOf(
       scale: 'linear',
       format: 'number',
       domain: [-0.5, Math.max(0.5, cases.length - 0.5)],
-      ticks: cases.map((each, at) => ({ at, label: each.label })),
+      // A symbol and its number stay on one line.
+      ticks: cases.map((each, at) => ({ at, label: each.label.replace(/([αγπ=]) /g, '$1\u00a0') })),
     },
     y: { label, scale: 'log', format: 'number' },
     series: [bars('your objects', 'foreground', 0), bars('background', 'backgroundTrue', 1)],
