@@ -95,7 +95,8 @@ function appendFull(course: Course, row: Row): Course {
   let { store } = course;
   // Where another course went on from here already, or the array is full, this one goes on in a copy.
   if (store.used !== course.full || store.values.length < start + row.length) {
-    const values = new Float64Array(Math.max(2 * start, 64 * row.length));
+    const rows = Math.min(Math.max(2 * course.full, 64), maxRows + 1);
+    const values = new Float64Array(rows * row.length);
     values.set(store.values.subarray(0, start));
     store = { values, used: course.full };
   }

@@ -1,12 +1,13 @@
 /** Classification and box loss over time, with AP50 where it was measured and a line where something was changed. A click looks back at that step. */
 import './validLanguage.ts';
 import 'uplot/dist/uPlot.min.css';
-import { SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core';
+import { Anchor, Collapse, SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import type { Chart, ChartMark } from '../../shared/charts/chart.ts';
 import { courseChart } from '../../shared/charts/figures/course.ts';
 import { ExportMenu } from '../balance/charts/ExportMenu.tsx';
+import { Formula } from '../balance/charts/Formula.tsx';
 import { saveChart } from '../balance/charts/save.ts';
 import type { RunHistory } from '../store/runHistory.ts';
 import { courseLength } from '../store/runHistoryCourse.ts';
@@ -29,6 +30,7 @@ const heightPx = 176;
 
 export function LossChart({ history, totalSteps, cursorStep, marks, fileName, onCursor }: LossChartProps) {
   const [smooth, setSmooth] = useState(true);
+  const [explained, setExplained] = useState(false);
   const [scale, setScale] = useState<'linear' | 'log'>('log');
   const scheme = useComputedColorScheme('light');
   const box = useRef<HTMLDivElement>(null);
@@ -109,6 +111,15 @@ export function LossChart({ history, totalSteps, cursorStep, marks, fileName, on
             value={scale}
             onChange={(value) => setScale(value as 'linear' | 'log')}
           />
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            aria-expanded={explained}
+            onClick={() => setExplained((open) => !open)}
+          >
+            What am I looking at?
+          </Anchor>
           <ExportMenu
             name="loss"
             formats={['svg', 'png', 'csv']}
@@ -118,6 +129,17 @@ export function LossChart({ history, totalSteps, cursorStep, marks, fileName, on
           />
         </div>
       </header>
+      <Collapse expanded={explained}>
+        <div className={classes.explain}>
+          <p>
+            At every step the network is told how wrong it was: about what is where (classification) and about
+            where exactly (box). Both should fall, quickly at first and slowly later; AP50 says how good it is
+            on images that it does not learn from, and should rise. A dashed line stands where the loss or the
+            learning rate was changed: curves left and right of it measure with different rulers.
+          </p>
+          <Formula text="L = L_{classification} + L_{box}, each a sum over the anchors / max(1, positives)" />
+        </div>
+      </Collapse>
       <div
         ref={box}
         className={classes.chart}

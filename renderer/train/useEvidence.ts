@@ -3,11 +3,10 @@ import { useEffect, useMemo, useState } from 'react';
 import type { HardAnchorEvent } from '../../shared/training/events.ts';
 import type { ClassChoice, Evidence } from '../balance/evidence.ts';
 import { guardMeasured, useMeasured } from '../store/measured.ts';
-import { settingsAt, snapshotAt } from '../store/runHistory.ts';
-import { histogramOf } from '../store/runHistorySnapshots.ts';
+import { snapshotAt } from '../store/runHistory.ts';
 import { countWords } from '../store/words.ts';
-import { noStatisticsText, stepsText } from './evidenceWords.ts';
-import type { MomentProps } from './moment.ts';
+import { noStatisticsText } from './evidenceWords.ts';
+import { loggedEvidence, type MomentProps } from './moment.ts';
 
 export type EvidenceSource = 'training' | 'fixed';
 
@@ -38,23 +37,12 @@ export function useEvidence(
 
 function useLoggedEvidence(moment: MomentProps, wanted: boolean): Evidence | null {
   const { run, history, cursorStep } = moment;
-  const { classNames } = history.course;
   const snapshot = useCalm(wanted ? snapshotAt(history, cursorStep) : null);
-  const { changes } = history;
-  return useMemo(() => {
-    if (!snapshot) return null;
-    const { loss, gamma } = settingsAt({ changes }, run.config, snapshot.step);
-    const counted = stepsText(snapshot.step - snapshot.steps + 1, snapshot.step);
-    return {
-      histogram: histogramOf(snapshot),
-      classNames,
-      parts: snapshot.steps,
-      partName: 'step',
-      caption: `${capital(counted)} of training: mixed model states, for the weights changed while they ran`,
-      hardest: snapshot.hardest,
-      loss: { strategy: loss, gamma },
-    };
-  }, [snapshot, changes, run.config, classNames]);
+  const { course, changes } = history;
+  return useMemo(
+    () => snapshot && loggedEvidence(snapshot, { course, changes }, run),
+    [snapshot, course, changes, run],
+  );
 }
 
 /** By the config that the run began with, which is what was measured. */
@@ -94,8 +82,4 @@ function useCalm<T>(value: T): T {
     return () => clearTimeout(timer);
   }, [value, calm]);
   return calm.value;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

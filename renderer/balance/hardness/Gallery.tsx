@@ -18,8 +18,8 @@ export function Gallery({ hardest, colorOf, renderCrop, onOpen }: GalleryProps) 
       <h2 className={lab.question}>Which anchors carry the most loss?</h2>
       <p className={lab.note}>
         {hardest.length > 0
-          ? 'Dearest first. Some are mistakes of the network, some are objects that nobody has labelled: a click opens the image there.'
-          : 'None of this class is among the dearest.'}
+          ? 'Costliest first. Some are mistakes of the network, some are objects that nobody has labelled: a click opens the image there.'
+          : 'None of this class is among the costliest.'}
       </p>
       <ul className={lab.gallery}>
         {hardest.map((anchor) => (

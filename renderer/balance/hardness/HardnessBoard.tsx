@@ -67,9 +67,7 @@ function CarrierFigures({ evidence, className }: Pick<HardnessBoardProps, 'evide
       </div>
       <div>
         <dd>{countText(all)}</dd>
-        <dt>
-          negatives there are per {partName}, weighed with γ {gamma}
-        </dt>
+        <dt>negatives in one {partName}: answers that should be “no”</dt>
       </div>
     </dl>
   );
