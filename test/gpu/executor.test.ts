@@ -1,29 +1,29 @@
 /** The reference executor's promises: losses as the CPU has them, no leak, no step on what is not finite, exact resumption. */
 import { engine, memory, profile, setBackend, type TensorContainer } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildAnchors } from '../../shared/detector/anchors.ts';
-import { applyIgnoreBoxes, matchAnchors, matchIgnored } from '../../shared/detector/matcher.ts';
-import { defaultNetworkOptions, pyramidSizes, type RetinaNetOptions } from '../../shared/detector/network.ts';
+import { matchIgnored } from '../../shared/detector/matcher.ts';
+import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import { Problem } from '../../shared/domain/problem.ts';
-import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
 import { boxLosses } from '../../shared/loss/boxLoss.ts';
-import type { Batch, BatchTarget, NamedTensor, StepSettings } from '../../shared/loss/executor.ts';
+import type { NamedTensor } from '../../shared/loss/executor.ts';
 import { focalGradients } from '../../shared/loss/focal.ts';
 import { computeStatistics } from '../../shared/loss/statistics.ts';
 import { lossSettingsOf } from '../../shared/loss/strategies.ts';
-import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
+import type { ReferenceExecutor } from '../../shared/reference/executor.ts';
+import {
+  classCount,
+  expectEqual,
+  expectNear,
+  matchesOf,
+  network,
+  settings,
+  side,
+  smallAnchors,
+  smallBatch,
+  smallExecutor,
+} from './smallStep.ts';
 import { testDevice } from './softwareDevice.ts';
 
-const side = 64;
-const classCount = 3;
-const network = defaultNetworkOptions('nano', classCount);
-const settings: StepSettings = {
-  learningRate: 0.02,
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  alpha: 0.25,
-  gamma: 2,
-};
 const batch = smallBatch();
 let device: Awaited<ReturnType<typeof testDevice>>;
 
@@ -36,46 +36,18 @@ function newExecutor(
   seed = 1,
   options: RetinaNetOptions = network,
 ): Promise<ReferenceExecutor> {
-  const { name: adapter, software } = device.device;
-  return createReferenceExecutor({
-    network: options,
-    boxLoss,
-    prior: 0.01,
-    seed,
-    adapter,
-    software,
-    watch: device.watch,
-  });
-}
-
-/** Two images: three objects and an ignore region, and one object of another size. */
-function smallBatch(): Batch {
-  const target = (imageId: string, boxes: number[], classes: number[], ignored: number[]): BatchTarget => ({
-    imageId,
-    heightPx: side,
-    widthPx: side - 4,
-    originalHeightPx: side * 2,
-    originalWidthPx: side * 2 - 8,
-    boxes: Float32Array.from(boxes),
-    classIndices: Int32Array.from(classes),
-    ignoreBoxes: Float32Array.from(ignored),
-  });
-  const stream = fnv1a32('executor batch');
-  const images = Float32Array.from({ length: 2 * side * side * 3 }, (_, i) => uniformAt(stream, i) * 2 - 1);
-  const first = target('a', [4, 6, 24, 27, 30, 8, 47, 22, 10, 36, 50, 60], [0, 1, 0], [50, 0, 60, 30]);
-  const second = target('b', [12, 12, 44, 40], [2], []);
-  return { images, batch: 2, paddedHeight: side, paddedWidth: side, targets: [first, second] };
+  return smallExecutor(device, { boxLoss, seed, network: options });
 }
 
 /** What the CPU says of the same logits and deltas. */
 async function onCpu(executor: ReferenceExecutor, boxLoss: 'l1' | 'giou', alpha: number, gamma: number) {
   const { logits, deltas } = await executor.heads(batch);
-  const anchors = buildAnchors(side, side, pyramidSizes(side, side), network);
+  const anchors = smallAnchors();
   const count = anchors.length / 4;
   const biasGradients = { logits: new Float64Array(9 * classCount), deltas: new Float64Array(9 * 4) };
   let box = 0;
   const images = batch.targets.map((target, image) => {
-    const matches = applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes);
+    const matches = matchesOf(target);
     const weight = 1 / (Math.max(1, matches.filter((match) => match >= 0).length) * batch.batch);
     const matched = { matches, classIndices: target.classIndices };
     const own = logits.subarray(image * count * classCount, (image + 1) * count * classCount);
@@ -176,7 +148,18 @@ describe('the cpu backend', () => {
         const distance = Math.sqrt(data.reduce((sum, each, i) => sum + (each - theirs[i]!) ** 2, 0));
         expect(distance, name).toBeLessThan(1e-3 * norm + 1e-7);
       }
-      await executor.step(batch, settings);
+      const { balance } = await executor.step(batch, { ...settings, statistics: 'all' });
+      balance.forEach(({ backgroundTrue, foregroundGradient }, k) => {
+        expectNear(backgroundTrue, expected.report.balance[k]!.backgroundTrue);
+        expectNear(foregroundGradient, expected.report.balance[k]!.foregroundGradient);
+      });
+      const { steps, histogram, hardest } = (await executor.lastSnapshot())!;
+      const counted = batch.targets.flatMap((target) => [...matchesOf(target)]);
+      expect(steps).toBe(1);
+      expect(histogram.counts.reduce((sum, each) => sum + each, 0)).toBe(
+        classCount * counted.filter((match) => match !== matchIgnored).length,
+      );
+      expect(hardest[0]!.side).toBe('foreground');
       expect((await executor.step(batch, settings)).classification).toBeLessThan(report.classification);
       executor.dispose();
     } finally {
@@ -356,18 +339,6 @@ describe('detection', () => {
     executor.dispose();
   });
 });
-
-function expectNear(ours: number, theirs: number, floor = 1e-6): void {
-  expect(Math.abs(ours - theirs)).toBeLessThan(2e-5 * Math.abs(theirs) + floor);
-}
-
-function expectEqual(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): void {
-  expect(ours.map((each) => each.name)).toEqual(theirs.map((each) => each.name));
-  for (const [index, each] of ours.entries()) {
-    const same = each.data.every((value, i) => Object.is(value, theirs[index]!.data[i]));
-    expect(same, each.name).toBe(true);
-  }
-}
 
 function lengthOf(vector: ArrayLike<number>): number {
   return Math.sqrt(Array.from(vector).reduce((sum, each) => sum + each * each, 0));
