@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { coverImage } from '../../shared/detector/coverage.ts';
+import { summariseCoverage } from '../../shared/detector/coverageSummary.ts';
+import { defaultNetworkOptions } from '../../shared/detector/network.ts';
+import type { BoxPx } from '../../shared/domain/box.ts';
+import type { FromCoverage } from '../worker/coverageProtocol.ts';
+import { coverageTask } from '../worker/coverageTask.ts';
+import { adviceOf, plansToTry, worstClass } from './coveragePlans.ts';
+
+const at = (side: number, anchorScale = 1) => ({ minSizePx: side, maxSizePx: side, anchorScale });
+
+describe('plansToTry', () => {
+  it('begins with the form’s own, then larger sides, then smaller anchors', () => {
+    expect(plansToTry(at(160))).toEqual([at(160), at(224), at(320), at(160, 0.5), at(224, 0.5)]);
+  });
+
+  it('finds nothing larger than the largest side, and no anchors smaller than the smallest', () => {
+    expect(plansToTry(at(800))).toEqual([at(800), at(800, 0.5)]);
+    expect(plansToTry(at(640, 0.125))).toEqual([at(640, 0.125), at(800, 0.125)]);
+  });
+});
+
+describe('adviceOf', () => {
+  const image = {
+    id: 'a',
+    widthPx: 160,
+    heightPx: 160,
+    boxes: [
+      ...[20, 60, 100].map((x) => ({ boxPx: [x, 20, x + 26, 46] as BoxPx, classIndex: 0, ignore: false })),
+      ...[20, 60, 100].map((x) => ({ boxPx: [x, 90, x + 9, 99] as BoxPx, classIndex: 1, ignore: false })),
+    ],
+  };
+
+  function covered() {
+    const posted: FromCoverage[] = [];
+    const task = { network: defaultNetworkOptions('nano', 2), plans: plansToTry(at(160)), images: [image] };
+    coverageTask(task, (message) => posted.push(message));
+    return posted.flatMap((message) => (message.type === 'covered' ? [message.result] : []));
+  }
+
+  it('says what each plan would bring to all boxes and to the class worst off, and what it costs', () => {
+    const results = covered();
+    expect(worstClass(results[0]!.summary)?.classIndex).toBe(1);
+    const advice = adviceOf(results);
+    expect(advice.map(({ plan }) => plan)).toEqual(plansToTry(at(160)).slice(1));
+    const twice = advice[1]!;
+    expect(twice).toMatchObject({ share: 0, worstShare: 0, verdict: 'better', pixels: 4 });
+    expect(twice.anchors).toBeCloseTo(4, 1);
+    expect(advice[2]).toMatchObject({ pixels: 1, anchors: 1 });
+  });
+
+  it('does not advise what costs other boxes their anchors', () => {
+    const [own, ...others] = covered();
+    const boxes = coverImage(image, { ...at(160), network: defaultNetworkOptions('nano', 2) });
+    const lost = boxes.map((box) => (box.classIndex === 0 ? { ...box, fit: 'forced' as const } : box));
+    const worse = { ...others[0]!, summary: summariseCoverage(lost, 2) };
+    expect(adviceOf([own!, worse, own!]).map(({ verdict }) => verdict)).toEqual(['worse', 'same']);
+    expect(adviceOf([])).toEqual([]);
+  });
+
+  it('reports progress over all plans, and the worst boxes of the form’s own alone', () => {
+    const posted: FromCoverage[] = [];
+    const task = { network: defaultNetworkOptions('nano', 2), plans: [at(160), at(224)], images: [image] };
+    coverageTask(task, (message) => posted.push(message));
+    expect(posted.map(({ type }) => type)).toEqual(['progress', 'covered', 'progress', 'covered']);
+    expect(posted[2]).toEqual({ type: 'progress', done: 1, total: 2 });
+    const worst = posted.flatMap((message) =>
+      message.type === 'covered' ? [message.result.worst.length] : [],
+    );
+    expect(worst).toEqual([3, 0]);
+  });
+});
