@@ -11,20 +11,20 @@ export function describeChart(chart: Chart): string {
 
 function panelWords(panel: Panel): string {
   const title = panel.title || panel.y.label;
-  const shown = panel.series.filter((series) => measured(series).length > 0);
+  const shown = panel.series.filter(({ points }) => points.some(measured));
   if (shown.length === 0) return `${title}: no data yet.`;
   const named = shown.slice(0, maxNamed).map((series) => seriesWords(series, panel));
   const rest = shown.length > maxNamed ? [`${shown.length - maxNamed} more`] : [];
   return `${title}: ${[...named, ...rest].join('; ')}.`;
 }
 
-function measured({ points }: Series): number[] {
-  return points.map(([, y]) => y).filter(Number.isFinite);
+function seriesWords({ name, points }: Series, { y }: Panel): string {
+  const [first, last] = [points.find(measured)!, points.findLast(measured)!];
+  const [from, to] = [valueText(first[1], y.format), valueText(last[1], y.format)];
+  const what = name || y.label;
+  return first === last ? `${what} ${from}` : `${what} goes from ${from} to ${to}`;
 }
 
-function seriesWords(series: Series, { y }: Panel): string {
-  const values = measured(series);
-  const [first, last] = [valueText(values[0]!, y.format), valueText(values.at(-1)!, y.format)];
-  const what = series.name || y.label;
-  return values.length === 1 ? `${what} ${first}` : `${what} goes from ${first} to ${last}`;
+function measured([, y]: Series['points'][number]): boolean {
+  return Number.isFinite(y);
 }

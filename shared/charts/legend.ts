@@ -6,7 +6,7 @@ import { fitText, textWidthPx } from './words.ts';
 
 const rowPx = 19;
 const sampleWidthPx = 22;
-const sampleGapPx = 6;
+const sampleRoomPx = sampleWidthPx + 6;
 const entryGapPx = 16;
 const textPx = 12;
 const maxRows = 4;
@@ -23,25 +23,23 @@ export function drawLegend(chart: Chart, x: number, y: number, widthPx: number, 
   const shapes: Shape[] = [];
   let [left, row] = [0, 0];
   for (const [index, series] of entries.entries()) {
-    const name = fitText(series.name, textPx, widthPx - sampleWidthPx - sampleGapPx);
-    const wide = sampleWidthPx + sampleGapPx + textWidthPx(name, textPx);
     const rest = `and ${entries.length - index} more`;
-    const spare =
-      row === maxRows - 1 && index < entries.length - 1 ? textWidthPx(rest, textPx) + entryGapPx : 0;
-    if (left > 0 && left + wide + spare > widthPx) {
+    const restPx = index < entries.length - 1 ? textWidthPx(rest, textPx) + entryGapPx : 0;
+    const roomPx = () => widthPx - (row === maxRows - 1 ? restPx : 0);
+    if (left > 0 && left + sampleRoomPx + textWidthPx(series.name, textPx) > roomPx()) {
       if (row === maxRows - 1) {
-        shapes.push(
-          letters(x + left, y + row * rowPx + 13, rest, { fill: paints[theme].muted, size: textPx }),
-        );
+        const style = { fill: paints[theme].muted, size: textPx };
+        shapes.push(letters(x + left, y + row * rowPx + 13, rest, style));
         break;
       }
       [left, row] = [0, row + 1];
     }
+    const name = fitText(series.name, textPx, roomPx() - left - sampleRoomPx);
     const middle = y + row * rowPx + 9;
     shapes.push(...sample(series, x + left, middle, theme));
-    const textX = x + left + sampleWidthPx + sampleGapPx;
+    const textX = x + left + sampleRoomPx;
     shapes.push(letters(textX, middle + 4, name, { fill: paints[theme].text, size: textPx }));
-    left += wide + entryGapPx;
+    left += sampleRoomPx + textWidthPx(name, textPx) + entryGapPx;
   }
   return { shapes, heightPx: (row + 1) * rowPx + 5 };
 }

@@ -224,14 +224,17 @@ describe('layout', () => {
     expect(layoutChart(two, { widthPx: 900, heightPx: 400, theme: 'light', alone: true }).heightPx).toBe(400);
   });
 
-  it('names many classes in few rows and counts the rest', () => {
+  it('names many classes in few rows, counts the rest, and stays within the drawing', () => {
     const many = Array.from({ length: 80 }, (_, k) =>
-      line(`class number ${k}`, [[1, 1]], { ink: `#0000${String(10 + k)}` as Ink }),
+      line(`a class with the number ${k}`, [[1, 1]], { ink: `#0000${10 + k}` as Ink }),
     );
-    const svg = render(chartOf(...many));
-    const rest = Number(/and (\d+) more<\/text>/.exec(svg)![1]);
-    const named = new Set(svg.match(/>class number \d+<\/text>/g)).size;
-    expect(rest + named).toBe(80);
+    for (const widthPx of [300, 320, 500, 900]) {
+      const { shapes } = layoutChart(chartOf(...many), { widthPx, theme: 'light', alone: true });
+      for (const { right } of textBoxes(shapes)) expect(right).toBeLessThanOrEqual(widthPx);
+      const words = shapes.map(({ text = '' }) => text);
+      const rest = words.flatMap((text) => /^and (\d+) more$/.exec(text)?.[1] ?? []);
+      expect(words.filter((text) => text.startsWith('a class')).length + Number(rest[0])).toBe(80);
+    }
   });
 });
 

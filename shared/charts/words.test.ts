@@ -14,6 +14,7 @@ describe('valueText', () => {
     expect(valueText(0.0000123, 'number')).toBe('1.23×10⁻⁵');
     expect(valueText(3.2e9, 'number')).toBe('3.2×10⁹');
     expect(valueText(0.98765, 'percent')).toBe('98.8%');
+    expect(valueText(1.5e-9, 'percent')).toBe('<0.001%');
     expect(valueText(1234.4, 'integer')).toBe('1,234');
     expect(valueText(Number.NaN, 'number')).toBe('–');
   });

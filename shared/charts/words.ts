@@ -1,13 +1,15 @@
 /** Numbers as words, and how wide words are where nobody can measure them. */
 import type { Axis } from './chart.ts';
 
+/** Made once: it takes longer to make than to use. */
+const groups = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 });
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 /** A value as it is read out: four digits where they say something. */
 export function valueText(value: number, format: Axis['format']): string {
   if (!Number.isFinite(100 * value)) return '–';
   if (format === 'integer') return grouped(Math.round(value));
-  if (format === 'percent') return `${plain(value * 100, 3)}%`;
+  if (format === 'percent') return percentText(value * 100);
   return plain(value, 4);
 }
 
@@ -21,6 +23,12 @@ export function tickText(value: number, step: number, format: Axis['format']): s
   return `${grouped(Number(shown.toFixed(Math.min(6, decimals))))}${unit}`;
 }
 
+/** Less than a thousandth of a percent is almost nothing, however little. */
+function percentText(percent: number): string {
+  if (percent !== 0 && Math.abs(percent) < 0.001) return percent > 0 ? '<0.001%' : '>−0.001%';
+  return `${plain(percent, 3)}%`;
+}
+
 function plain(value: number, digits: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return scientific(value, digits - 1);
@@ -32,7 +40,7 @@ function wholeDigits(size: number): number {
 }
 
 function grouped(value: number): string {
-  const text = value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+  const text = groups.format(value);
   return text === '-0' ? '0' : text.replace('-', '−');
 }
 

@@ -1,7 +1,7 @@
 /** A chart on the screen: as wide as its place, with a crosshair that reads every series, by pointer or by keys. */
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { memo, useMemo, useState } from 'react';
+import { memo, useMemo, useRef, useState } from 'react';
 import type { Chart } from '../../../shared/charts/chart.ts';
 import { describeChart } from '../../../shared/charts/describe.ts';
 import { paints, type Theme } from '../../../shared/charts/inks.ts';
@@ -26,7 +26,10 @@ export interface ChartViewProps {
 export function ChartView({ chart, heightPx, cursorX, onPick, testId }: ChartViewProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const theme = useComputedColorScheme('light');
-  const widthPx = Math.floor(width);
+  // Hidden with its workspace, it has no width; it keeps the one it had.
+  const shownPx = useRef(0);
+  if (width > 0) shownPx.current = Math.floor(width);
+  const widthPx = shownPx.current;
   const layout = useMemo(
     () => (widthPx > 0 ? layoutChart(chart, { widthPx, heightPx, theme, alone: false }) : null),
     [chart, widthPx, heightPx, theme],

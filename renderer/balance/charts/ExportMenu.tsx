@@ -2,6 +2,7 @@
 import { Button, Menu } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Problem } from '../../../shared/domain/problem.ts';
 import classes from './ChartFrame.module.css';
 import type { ExportFormat } from './save.ts';
 
@@ -24,7 +25,7 @@ export function ExportMenu({ name, formats, save }: ExportMenuProps) {
     try {
       await save(format);
     } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
+      setFailure(error instanceof Problem ? `${error.message} ${error.remedy}` : String(error));
     }
   };
   return (

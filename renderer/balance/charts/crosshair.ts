@@ -148,12 +148,12 @@ export function cardsOf(layout: ChartLayout, crosshair: Crosshair): ReadCard[] {
   });
 }
 
-/** What its words need, and not more than a small drawing has. */
+/** What its words need, as a table of names and values. */
 function cardWidth(title: string, values: readonly ReadValue[]): number {
-  const rows = values.map(
-    ({ name, text }) => Math.min(160, textWidthPx(name, 12)) + textWidthPx(text, 12) + 34,
-  );
-  return Math.ceil(Math.min(290, Math.max(textWidthPx(title, 12, true), ...rows) + 22));
+  const names = values.map(({ name }) => Math.min(160, textWidthPx(name, 12)));
+  const numbers = values.map(({ text }) => textWidthPx(text, 12));
+  const rowPx = Math.max(0, ...names) + Math.max(0, ...numbers) + 36;
+  return Math.ceil(Math.min(320, Math.max(textWidthPx(title, 12, true), rowPx) + 20));
 }
 
 function nearestValues(
