@@ -31,7 +31,7 @@ export interface RaceReportData {
 /** A whole HTML document. Whatever names the project, its classes and its images bear stand in it as text. */
 export function raceReport({ race, project, logs }: RaceReportData): string {
   const rows = raceTable(logs);
-  const title = `${race.name}: ${logs.length} answers to imbalance`;
+  const title = `${race.name}: ${countWords[logs.length] ?? logs.length} answers to imbalance`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -63,6 +63,8 @@ ${strategiesSection(rows, logs)}
 `;
   return page.text;
 }
+
+const countWords = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
 function subtitle(createdAt: string, project: string, logs: readonly RaceLog[]): string {
   const start = logs.find(({ course }) => course.start)?.course.start;

@@ -4,7 +4,7 @@ import type { FirstStep } from '../../training/firstStep.ts';
 import type { FirstStepRow } from '../firstStepFigures.ts';
 import { firstStepPicture } from '../raceCharts.ts';
 import { type Html, html, nothing } from './html.ts';
-import { figure, measureNames, more, number, percent, section, table } from './parts.ts';
+import { figure, formula, measureNames, more, number, percent, section, table } from './parts.ts';
 
 export function firstStepSection(firstStep: FirstStep | null, rows: readonly FirstStepRow[]): Html {
   if (!firstStep || rows.length === 0) return nothing;
@@ -27,7 +27,8 @@ export function firstStepSection(firstStep: FirstStep | null, rows: readonly Fir
     ),
     more(
       'Formula',
-      html`<code class="formula">${firstStepWords.formula}</code><p class="note">By arithmetic every anchor stands exactly at the prior π; the network's first answers lie close around it.</p>`,
+      formula(firstStepWords.formula),
+      html`<p class="note">By arithmetic every anchor stands exactly at the prior π; the network's first answers lie close around it.</p>`,
     ),
   );
 }

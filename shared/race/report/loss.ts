@@ -4,7 +4,7 @@ import { backgroundChart, concentrationOverlay } from '../raceCharts.ts';
 import type { RaceLog, Shares } from '../raceLog.ts';
 import { type RaceRow, windowSteps } from '../raceTable.ts';
 import { type Html, html, nothing } from './html.ts';
-import { competitor, figure, more, number, percent, section, table } from './parts.ts';
+import { competitor, figure, formula, more, number, percent, section, table } from './parts.ts';
 
 /** A part of a beam that is narrower has no room for its number. */
 const legible = 0.12;
@@ -31,7 +31,7 @@ function beam(shares: Shares | null): Html {
   const background = shares?.backgroundShare ?? null;
   if (background === null) return html`<span class="beam none">no loss yet</span>`;
   const foreground = 1 - background;
-  const words = (share: number) => (share < legible ? '' : percent(share));
+  const words = (share: number) => (share < legible ? nothing : html`<b>${percent(share)}</b>`);
   const label = `background ${percent(background)}, objects ${percent(foreground)}`;
   const width = (100 * foreground).toFixed(2);
   const objects =
@@ -47,15 +47,9 @@ function measureTable(rows: readonly RaceRow[]): Html {
   ];
   return html`<h3>The same in numbers, last ${windowSteps} steps</h3>${table(
     [
-      'Strategy',
-      'objects, own units',
-      'background, own units',
-      'background’s part',
-      'of the gradient',
-      'as cross-entropy',
-      'its gradient',
-      'as focal loss',
-      'its gradient',
+      ...['Strategy', 'objects, own units', 'background, own units', 'background’s part of its loss'],
+      ...['of its gradient', 'of the loss as cross-entropy', 'of that gradient'],
+      ...['of the loss as focal loss', 'of that gradient'],
     ],
     rows.map((row, index) => [
       competitor(row.label, index),
@@ -81,6 +75,6 @@ export function concentrationSection(logs: readonly RaceLog[]): Html {
     figure(charts[0]!, caption),
     html`<h3>Under focal loss (γ 2)</h3>`,
     figure(charts[1]!, 'The same answers with γ 2: what is easy costs next to nothing.'),
-    more('Formula', html`<code class="formula">${concentrationWords.formula}</code>`),
+    more('Formula', formula(concentrationWords.formula)),
   );
 }

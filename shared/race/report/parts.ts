@@ -3,7 +3,8 @@ import type { Chart } from '../../charts/chart.ts';
 import { dashOf, seriesInk } from '../../charts/inks.ts';
 import { renderSvg } from '../../charts/renderSvg.ts';
 import { valueText } from '../../charts/words.ts';
-import type { Measure } from '../raceTable.ts';
+import { strategies } from '../../loss/strategies.ts';
+import type { Measure, RaceRow } from '../raceTable.ts';
 import { Html, html, nothing } from './html.ts';
 
 export const measureNames: Record<Measure, string> = { ce: 'cross-entropy', focal: 'focal loss' };
@@ -53,6 +54,24 @@ export function table(heads: readonly string[], rows: readonly (readonly (Html |
 
 export function more(title: string, ...parts: readonly Html[]): Html {
   return html`<details><summary>${title}</summary>${parts}</details>`;
+}
+
+/** `p_t` is p with an index, `x^{γ}` and `x^γ` x with an exponent. */
+export function formula(text: string): Html {
+  const parts = text.split(/([_^](?:\{[^}]*\}|[\p{L}\p{N}]+))/u).map((part, index) => {
+    const inner = part.slice(1).replace(/^\{|\}$/g, '');
+    if (index % 2 === 0) return html`${part}`;
+    return part.startsWith('_') ? html`<sub>${inner}</sub>` : html`<sup>${inner}</sup>`;
+  });
+  return html`<div class="formula">${parts}</div>`;
+}
+
+/** What a strategy is called, where that tells one from the other; else with its settings. */
+export function shortLabelsOf(rows: readonly RaceRow[]): string[] {
+  return rows.map((row) => {
+    const isAlone = rows.filter(({ strategy }) => strategy === row.strategy).length === 1;
+    return isAlone ? strategies[row.strategy].label : row.label;
+  });
 }
 
 export function percent(value: number | null | undefined): string {

@@ -3,7 +3,7 @@ import { precisionChart } from '../raceCharts.ts';
 import type { RaceLog } from '../raceLog.ts';
 import type { RaceRow } from '../raceTable.ts';
 import { type Html, html, nothing } from './html.ts';
-import { competitor, figure, more, number, percent, section, table } from './parts.ts';
+import { competitor, figure, more, number, percent, section, shortLabelsOf, table } from './parts.ts';
 
 /** Differences of AP50 that a single run on a small set cannot tell from chance. */
 const closeCall = 0.02;
@@ -22,6 +22,8 @@ function winnerSentence(rows: readonly RaceRow[]): string {
     .sort((a, b) => b.evaluation!.AP50! - a.evaluation!.AP50!);
   const [best, second] = ranked;
   if (!best) return 'No competitor has been measured on validation images yet.';
+  if (!best.evaluation!.AP50)
+    return 'Nobody has found anything on the validation images yet: train for more steps.';
   const ap = (row: RaceRow) => percent(row.evaluation!.AP50);
   const found = `On the validation images ${best.label} did best, with an AP50 of ${ap(best)}`;
   if (!second) return `${found}.`;
@@ -50,7 +52,7 @@ function failureSentence({ label, status, problem, step, steps }: RaceRow): stri
 }
 
 export function resultsSection(rows: readonly RaceRow[], logs: readonly RaceLog[]): Html {
-  const best = Math.max(...rows.map(({ evaluation }) => evaluation?.AP50 ?? -1));
+  const best = Math.max(...rows.map(({ evaluation }) => evaluation?.AP50 ?? 0));
   const images = rows.find(({ evaluation }) => evaluation)?.evaluation?.images;
   const curves = logs.some(({ course }) => course.evaluations.length > 1);
   return section(
@@ -60,7 +62,7 @@ export function resultsSection(rows: readonly RaceRow[], logs: readonly RaceLog[
       ['Strategy', 'AP50', 'AP', 'steps', 'time of a step', 'learning rate', ''],
       rows.map((row, index) => [
         competitor(row.label, index),
-        row.evaluation?.AP50 != null && row.evaluation.AP50 === best
+        best > 0 && row.evaluation?.AP50 === best
           ? html`<span class="best">${percent(best)}</span>`
           : percent(row.evaluation?.AP50),
         percent(row.evaluation?.AP),
@@ -88,15 +90,15 @@ const statusWords: Record<RaceRow['status'], string> = {
 
 function classTable(rows: readonly RaceRow[], logs: readonly RaceLog[]): Html {
   const classes = logs.find(({ course }) => course.start)?.course.start?.classes ?? [];
-  const measured = rows.map((row, index) => ({ row, index })).filter(({ row }) => row.evaluation);
-  if (measured.length === 0) return nothing;
-  const boxes = measured[0]!.row.evaluation!.boxes ?? {};
+  const labels = shortLabelsOf(rows);
+  const boxes = rows.find(({ evaluation }) => evaluation)?.evaluation?.boxes;
+  if (!boxes) return nothing;
   const body = table(
-    ['Class', 'boxes', ...measured.map(({ row }) => row.label)],
+    ['Class', 'boxes', ...labels],
     classes.map((name) => [
       name,
       number(boxes[name]),
-      ...measured.map(({ row }) => percent(row.evaluation!.perClass50?.[name])),
+      ...rows.map(({ evaluation }) => percent(evaluation?.perClass50?.[name])),
     ]),
   );
   const title = 'AP50 of each class';

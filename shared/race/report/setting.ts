@@ -5,13 +5,14 @@ import type { RaceOrder, RaceTrial } from '../race.ts';
 import type { RaceLog } from '../raceLog.ts';
 import type { RaceRow } from '../raceTable.ts';
 import { type Html, html, nothing } from './html.ts';
-import { competitor, number, percent, section, table } from './parts.ts';
+import { competitor, formula, number, percent, section, shortLabelsOf, table } from './parts.ts';
 
 /** What a reader must know before believing a ranking. */
 export function fairnessSection(rows: readonly RaceRow[], order: RaceOrder): Html {
   const tuned = rows.every(({ trials }) => trials.length > 0);
   const rates = new Set(rows.map(({ learningRate }) => learningRate));
-  const twice = rows.filter(({ looksFirst }) => looksFirst).map(({ label }) => label);
+  const shortLabels = shortLabelsOf(rows);
+  const twice = shortLabels.filter((_, index) => rows[index]!.looksFirst);
   const rate = tuned
     ? 'Each learning rate was chosen by short trial runs on the same data, which stand with each strategy below. Short trials may prefer rates that a long run would not.'
     : `${rates.size === 1 ? `The learning rate is the same for all (${[...rates][0]}) and was not tuned.` : 'The learning rates were given by hand and not tuned.'} That is unfair to some: a loss that is a mean over a few hundred drawn anchors pulls less hard than one that is summed over all of them and divided by the objects, and would want another rate. Race again with trials (--tune-lr) before you rank them.`;
@@ -88,9 +89,9 @@ export function strategiesSection(rows: readonly RaceRow[], logs: readonly RaceL
 }
 
 function card(row: RaceRow, config: TrainConfig, index: number): Html {
-  const { sentence, formula, source, paper, ours } = strategies[row.strategy];
+  const { sentence, source, paper, ours, ...facts } = strategies[row.strategy];
   const settings = `${describeLoss({ ...config, strategy: row.strategy })}, π ${row.prior}, learning rate ${row.learningRate}`;
-  const facts: readonly (readonly [string, string | null])[] = [
+  const told: readonly (readonly [string, string | null])[] = [
     ['Settings', settings],
     ['From', source],
     ['Reported', paper],
@@ -99,8 +100,8 @@ function card(row: RaceRow, config: TrainConfig, index: number): Html {
   ];
   return html`<div class="card"><h3>${competitor(row.label, index)}</h3>
 <p>${sentence}</p>
-<code class="formula">${formula}</code>
-<dl>${facts.map(([name, value]) => (value === null ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`))}</dl>
+${formula(facts.formula)}
+<dl>${told.map(([name, value]) => (value === null ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`))}</dl>
 ${trialsTable(row.trials, row.learningRate)}</div>
 `;
 }
