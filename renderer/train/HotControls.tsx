@@ -34,8 +34,8 @@ export function HotControls({ run, history, live }: HotControlsProps) {
         <Controls run={run} history={history} live={live} />
       ) : (
         <p className={classes.held}>
-          <strong>Trained with</strong> {stretchWords(stretches[0]!)}
-          {stretches.length > 1 && ', and changed on the way'}
+          <strong>{stretches.length > 1 ? 'What held when' : 'Loss'}</strong>{' '}
+          {stretches.length === 1 && stretchWords(stretches[0]!)}
         </p>
       )}
       {stretches.length > 1 && <Course stretches={stretches} />}
@@ -54,7 +54,6 @@ function Controls({ run, history, live }: HotControlsProps & { live: LiveRun }) 
   return (
     <>
       <div className={classes.controls}>
-        <h3 className={classes.title}>Change it while it runs</h3>
         <StrategySelect
           label="Loss"
           value={wanted.loss}
@@ -117,7 +116,7 @@ function toldOf(history: RunHistory, live: LiveRun, change: HotChange | null): s
   }
   const last = history.changes.applied.at(-1);
   if (last) return `Holds from step ${last.step.toLocaleString('en-US')}: ${changeWords(last.change)}.`;
-  return 'Holds from the next step on, and is written into the run.';
+  return 'Change it while it runs: it holds from the next step on, and is written into the run.';
 }
 
 function Course({ stretches }: { stretches: readonly SettingsStretch[] }) {

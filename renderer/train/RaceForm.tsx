@@ -137,16 +137,17 @@ function Competitor({ index, choice, removable }: CompetitorProps) {
           testId={`race-loss-${index}`}
           onChange={(next) => setChoice(index, choiceOf(next))}
         />
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="sm"
-          disabled={!removable}
-          aria-label={`Leave out competitor ${index + 1}`}
-          onClick={() => removeChoice(index)}
-        >
-          <IconX size={14} />
-        </ActionIcon>
+        {removable && (
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label={`Leave out competitor ${index + 1}`}
+            onClick={() => removeChoice(index)}
+          >
+            <IconX size={14} />
+          </ActionIcon>
+        )}
       </div>
       <div className={classes.fields}>
         <LossNumberFields

@@ -27,6 +27,7 @@ interface RunHeaderProps {
 }
 
 export function RunHeader({ run, history, live }: RunHeaderProps) {
+  const isRacing = useTraining((state) => state.racing.includes(run.id));
   const total = run.config.steps;
   const percent = Math.min(100, (100 * history.step) / total);
   const moving = live !== null && live.phase !== 'paused';
@@ -36,11 +37,11 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
         <h2 className={classes.runTitle}>{run.name}</h2>
         <Badge
           variant="light"
-          color={runStatusColor(run.status, live !== null)}
+          color={runStatusColor(run.status, live !== null || isRacing)}
           data-testid="run-status"
           data-status={statusOf(run, live)}
         >
-          {live ? phaseTexts[live.phase] : runStatusText(run.status, false)}
+          {live ? phaseTexts[live.phase] : runStatusText(run.status, isRacing)}
         </Badge>
         <span className={classes.runWhere}>{whereText(run, history)}</span>
         <div className={classes.handles}>
@@ -137,7 +138,7 @@ function whereText(run: RunRecord, { start }: RunHistory): string {
 
 function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
   const { pause, resume, stop, resumeRun } = useTraining.getState();
-  const busy = useTraining((state) => state.live !== null);
+  const busy = useTraining((state) => state.live !== null || state.racing.length > 0);
   if (!live) {
     if (run.status === 'done' || run.status === 'running') return null;
     return (

@@ -30,6 +30,10 @@ export function TrainScreen() {
   const liveRaceId = useRaces((state) => state.live?.raceId ?? null);
   const [side, setSide] = useState<Side>('form');
   const training = useTrainingData();
+  const runId = useTraining((state) => state.viewed?.runId);
+  const raceId = useRaces((state) => state.viewed?.raceId);
+  // What is shown anew is shown from its top.
+  const shownId = side === 'runs' ? runId : side === 'races' ? raceId : '';
 
   useEffect(() => {
     followRuns();
@@ -70,7 +74,7 @@ export function TrainScreen() {
         {side === 'runs' && <RunList />}
         {side === 'races' && <Races training={training} onEditBase={() => setSide('form')} />}
       </aside>
-      <main className={classes.main}>
+      <main key={`${side} ${shownId}`} className={classes.main}>
         {side === 'form' && <NewRunMain training={training} onOpenRun={openRun} />}
         {side === 'runs' && <RunMain onOpenRace={openRace} />}
         {side === 'races' && <RaceMain onOpenRun={openRun} />}

@@ -1,12 +1,14 @@
 /** A race: its table, what may be compared in it, and its curves. Numbers in, pixels out. */
 import { Button, SegmentedControl } from '@mantine/core';
 import { useMemo, useState } from 'react';
+import { concentrationWords } from '../../../shared/charts/figures/concentration.ts';
+import { concentrationOverlay, precisionChart } from '../../../shared/race/raceCharts.ts';
 import type { RaceLog } from '../../../shared/race/raceLog.ts';
-import { type Measure, raceTable } from '../../../shared/race/raceTable.ts';
+import { type Measure, measures, raceTable } from '../../../shared/race/raceTable.ts';
 import { ChartFrame } from '../charts/ChartFrame.tsx';
 import classes from './Race.module.css';
 import { RaceTable, type RowStatus, type TableMeasure } from './RaceTable.tsx';
-import { AP50Chart, AP50Words, lossChart, lossWordsUnder, shareChart, shareWords } from './raceCharts.ts';
+import { lossChart, lossWordsUnder, precisionWords, shareChart, shareWords } from './raceCharts.ts';
 
 /** With more classes their columns come when they are asked for. */
 const manyClasses = 5;
@@ -118,14 +120,32 @@ interface CurvesProps {
 }
 
 function Curves({ logs, lastStep, measure, fileName }: CurvesProps) {
-  const AP50 = useMemo(() => AP50Chart(logs, lastStep), [logs, lastStep]);
+  const precision = useMemo(() => precisionChart(logs), [logs]);
   const share = useMemo(() => shareChart(logs, lastStep), [logs, lastStep]);
   const loss = useMemo(() => lossChart(logs, lastStep, measure), [logs, lastStep, measure]);
+  const concentration = useMemo(() => concentrationOverlay(logs, measures[measure].gamma), [logs, measure]);
+  const file = (name: string) => `${fileName} ${name}`;
   return (
     <div className={classes.curves}>
-      <ChartFrame name="race-AP50" chart={AP50} {...AP50Words} fileName={`${fileName} AP50`} />
-      <ChartFrame name="race-share" chart={share} {...shareWords} fileName={`${fileName} background share`} />
-      <ChartFrame name="race-loss" chart={loss} {...lossWordsUnder[measure]} fileName={`${fileName} loss`} />
+      {precision && (
+        <ChartFrame
+          name="race-AP50"
+          chart={precision}
+          {...precisionWords}
+          fileName={file('AP50')}
+          heightPx={260}
+        />
+      )}
+      <ChartFrame name="race-share" chart={share} {...shareWords} fileName={file('background share')} />
+      <ChartFrame name="race-loss" chart={loss} {...lossWordsUnder[measure]} fileName={file('loss')} />
+      {concentration && (
+        <ChartFrame
+          name="race-concentration"
+          chart={concentration}
+          {...concentrationWords}
+          fileName={file('concentration')}
+        />
+      )}
     </div>
   );
 }

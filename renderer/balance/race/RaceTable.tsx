@@ -34,7 +34,7 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
             <Head help="COCO’s AP: the mean over IoU 0.5 to 0.95, in percent.">AP</Head>
             <Head help="Average precision where a box is right from IoU 0.5, in percent.">AP50</Head>
             {classNames.map((name) => (
-              <Head key={name} help={`AP50 of ${name} alone, in percent.`}>
+              <Head key={name} help={`AP50 of ${name} alone, in percent.`} over="AP50 of">
                 {name}
               </Head>
             ))}
@@ -81,9 +81,10 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
   );
 }
 
-function Head({ help, children }: { help: string; children: string }) {
+function Head({ help, over, children }: { help: string; over?: string; children: string }) {
   return (
     <Table.Th className={classes.number}>
+      {over && <div className={classes.over}>{over}</div>}
       <Tooltip label={help} multiline w={220} openDelay={300}>
         <span>{children}</span>
       </Tooltip>
@@ -152,7 +153,7 @@ function Losses({ shares }: { shares: Shares | null }) {
     <div className={classes.losses} data-share={backgroundShare ?? ''}>
       <div className={classes.lossNumbers}>
         <span className={classes.foreground}>{lossText(foreground)}</span>
-        {backgroundShare !== null && <span>{Math.round(backgroundShare * 100)} % background</span>}
+        {backgroundShare !== null && <span>{percentText(backgroundShare)} background</span>}
         <span className={classes.background}>{lossText(background)}</span>
       </div>
       {backgroundShare !== null && (
@@ -162,6 +163,12 @@ function Losses({ shares }: { shares: Shares | null }) {
       )}
     </div>
   );
+}
+
+/** Neither side is nothing because it is little. */
+function percentText(share: number): string {
+  if (share > 0 && share < 0.01) return '<1 %';
+  return share > 0.99 && share < 1 ? '>99 %' : `${Math.round(share * 100)} %`;
 }
 
 function lossText(loss: number): string {

@@ -1,4 +1,4 @@
-/** A race's curves, overlaid: from the courses of its competitors. */
+/** What a race's own screen draws beside the pictures of its report: who learns from what, and how wrong each is by one measure. */
 import type { Chart } from '../../../shared/charts/chart.ts';
 import { type CourseLine, courseChart } from '../../../shared/charts/figures/course.ts';
 import type { ChartWords } from '../../../shared/charts/figures/words.ts';
@@ -13,6 +13,9 @@ import {
 } from '../../../shared/race/raceLog.ts';
 import { type Measure, measures } from '../../../shared/race/raceTable.ts';
 
+/** Single steps say more of their images than of the loss; of a few steps each is shown all the same. */
+const minSteps = 5;
+const manySteps = 50;
 /** More points than this nobody sees. */
 const maxPoints = 160;
 /** Each takes some work. */
@@ -20,7 +23,7 @@ const maxSnapshots = 40;
 
 type Point = readonly [step: number, value: number];
 
-export const AP50Words: ChartWords = {
+export const precisionWords: ChartWords = {
   explanation: [
     'Every line is a competitor; each dot is a measurement on the same validation images, which none of them learns from.',
     'The higher the line, the more of the objects it finds without calling too much else one: AP50 is 100 % where every box is found and nothing is found twice or in vain.',
@@ -57,17 +60,6 @@ export const lossWordsUnder: Readonly<Record<Measure, ChartWords>> = {
   },
 };
 
-export function AP50Chart(logs: readonly RaceLog[], lastStep: number): Chart {
-  const lines = linesOf(logs, ({ evaluations }) =>
-    evaluations.flatMap(({ step, AP50 }): Point[] => (AP50 === null ? [] : [[step, AP50]])),
-  );
-  return courseChart({
-    question: 'Which one finds the objects, and how soon?',
-    panels: [{ title: 'AP50', label: 'AP50 on the validation images', format: 'percent', lines }],
-    lastStep,
-  });
-}
-
 export function shareChart(logs: readonly RaceLog[], lastStep: number): Chart {
   const panel = (title: string, of: (shares: Shares) => number | null) => ({
     title,
@@ -83,7 +75,7 @@ export function shareChart(logs: readonly RaceLog[], lastStep: number): Chart {
       panel('Of what moves the weights', ({ gradientShare }) => gradientShare),
     ],
     lastStep,
-    caption: 'Over all classes, each under its own loss; every point is the mean of a few steps.',
+    caption: 'Over all classes, each under its own loss; every point is the mean of its steps.',
   });
 }
 
@@ -108,7 +100,7 @@ function linesOf(logs: readonly RaceLog[], pointsOf: (course: Course) => readonl
 
 /** Of neighbouring steps the mean, so that a long race costs what a short one does. */
 function stepPoints({ steps }: Course, of: (shares: Shares) => number | null): Point[] {
-  const stride = Math.max(1, Math.ceil(steps.length / maxPoints));
+  const stride = Math.max(steps.length > manySteps ? minSteps : 1, Math.ceil(steps.length / maxPoints));
   const points: Point[] = [];
   for (let from = 0; from < steps.length; from += stride) {
     const stretch = steps.slice(from, from + stride);
