@@ -268,7 +268,7 @@ class Run {
     if (this.#last?.step === this.#step) return;
     const { executor, files, data } = this.#options;
     // What was counted up to here is told before: a run that goes on from here begins to count anew.
-    const snapshot = await executor.lastSnapshot?.();
+    const snapshot = await executor.lastSnapshot();
     if (snapshot) this.#journal.emit(statisticsEvent(snapshot, this.#step, data.classes));
     const meta = this.#meta(best);
     const { weights, state } = await captureWeights(executor, meta);

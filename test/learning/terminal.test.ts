@@ -59,10 +59,13 @@ it('trains, stops at Ctrl+C with a checkpoint, resumes, predicts and evaluates',
   }
 
   const steps = stopped.step + 2;
-  const second = await train(['--resume', 'run-0001', '--steps', String(steps)]);
+  const second = await train(['--resume', 'run-0001', '--steps', String(steps), '--loss', 'ohem']);
   expect(second.code).toBe(0);
   const resumed = second.events.filter((event) => event.event === 'step').map((event) => event.step);
   expect(resumed).toEqual([stopped.step + 1, stopped.step + 2]);
+  expect(second.events.find(({ event }) => event === 'control')).toEqual({
+    ...{ event: 'control', step: stopped.step + 1, change: { loss: 'ohem' } },
+  });
   const done = second.events.at(-1)!;
   expect(done).toMatchObject({ event: 'done', reason: 'finished', step: steps });
   if (done.event !== 'done') throw new Error('not done');
@@ -94,7 +97,22 @@ it('trains, stops at Ctrl+C with a checkpoint, resumes, predicts and evaluates',
   );
   expect(figures.AP50).toBe(done.AP50);
   expect(Object.keys(figures.perClass)).toEqual(['RBC', 'WBC', 'Platelets']);
+
+  const again = await train(['--replay', 'run-0001'], (event, child) => {
+    if (event.event === 'step' && event.step === steps) child.kill('SIGINT');
+  });
+  const told = [...first.events, ...second.events];
+  expect(courseOf(again.events, steps)).toEqual(courseOf(told, steps));
 });
+
+/** Its steps, without what they took. */
+function courseOf(events: readonly RunEvent[], steps: number) {
+  return events.flatMap((event) => {
+    if (event.event !== 'step' || event.step > steps) return [];
+    const { stepMs: _, ...told } = event;
+    return [told];
+  });
+}
 
 it('starts a run from another one, matching classes by name', async () => {
   const { code, events } = await train([...size, '--init', 'run-0001', '--steps', '1']);
