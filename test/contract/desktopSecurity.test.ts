@@ -100,6 +100,21 @@ describe('the window', () => {
     handler({ url }, (given) => (verdict = given));
     expect(verdict).toEqual({ cancel: cancelled });
   });
+
+  it.each([
+    ['blob:app://boxwright/1', true],
+    ['blob:https://evil.test/1', false],
+    ['https://evil.test/weights.pth', false],
+    ['app://boxwright/index.html', false],
+  ])('keeps as a file only what the page made itself: %s', (url, kept) => {
+    const handler = desktop.standIn.sessionHandlers.get('will-download') as unknown as (
+      event: { preventDefault(): void },
+      item: { getURL(): string },
+    ) => void;
+    let prevented = false;
+    handler({ preventDefault: () => (prevented = true) }, { getURL: () => url });
+    expect(prevented).toBe(!kept);
+  });
 });
 
 describe('app://', () => {

@@ -4,7 +4,8 @@ import { type Cell, chartCsv, tableCsv } from '../../../shared/charts/csv.ts';
 import type { Theme } from '../../../shared/charts/inks.ts';
 import { renderSvg } from '../../../shared/charts/renderSvg.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
-import { type Sheet, sheetText, standAlone } from './standAlone.ts';
+import { type Sheet, sheetText } from './sheet.ts';
+import { standAlone } from './standAlone.ts';
 
 export type ExportFormat = 'svg' | 'png' | 'csv';
 export type PictureFormat = 'svg' | 'png';

@@ -1,6 +1,4 @@
 /** A drawing taken off the page with everything that the page's style sheets gave it. */
-import { fontFamily } from '../../../shared/charts/renderSvg.ts';
-import { fitText } from '../../../shared/charts/words.ts';
 
 /** What decides how SVG's elements look, under the names of their own attributes. */
 const looks = [
@@ -24,68 +22,11 @@ const looks = [
 /** Places that a style sheet may set, in pixels. */
 const places = ['x', 'y', 'width', 'height', 'cx', 'cy', 'r', 'rx', 'ry'];
 
-/** One of a sheet's drawings, with the words that stand around it. */
-export interface SheetDrawing {
-  readonly element: SVGSVGElement;
-  readonly title?: string;
-  readonly notes?: readonly string[];
-}
-
-/** A drawing alone is a sheet of one, as large as on the screen. */
-export interface Sheet {
-  readonly title: string;
-  readonly drawings: readonly SheetDrawing[];
-  readonly caption?: string;
-}
-
-const padPx = 16;
-const cellPx = 240;
-const maxColumns = 4;
-const linePx = 16;
-
 /** The drawing as a file's text, on the ground that it stands on. `title` is told, not drawn. */
 export function standAlone(element: SVGSVGElement, title: string): string {
   const { width, height } = element.getBoundingClientRect();
   const drawing = placed(element, { x: 0, y: 0, width, height });
   return fileText(title, width, height, [element], [drawing]);
-}
-
-/** Drawings side by side, each with its title above and its notes below it. */
-export function sheetText({ title, drawings, caption }: Sheet): string {
-  const columns = Math.max(1, Math.min(maxColumns, drawings.length));
-  const width = columns * cellPx + (columns + 1) * padPx;
-  const style = getComputedStyle(drawings[0]?.element ?? document.body);
-  const word = (text: string, x: number, y: number, size: number, bold = false) => {
-    const fitted = fitText(text, size, x > padPx ? cellPx : width - 2 * padPx);
-    const made = node('text', { x, y, fill: style.color, 'font-size': size, 'font-family': fontFamily });
-    if (bold) made.setAttribute('font-weight', '600');
-    made.textContent = fitted;
-    return made;
-  };
-  const parts: Element[] = [word(title, padPx, padPx + 16, 16, true)];
-  let top = padPx + 32;
-  for (let first = 0; first < drawings.length; first += columns) {
-    let rowHeight = 0;
-    for (const [column, { element, title: name = '', notes = [] }] of drawings
-      .slice(first, first + columns)
-      .entries()) {
-      const x = padPx + column * (cellPx + padPx);
-      const box = element.getBoundingClientRect();
-      const height = box.width > 0 ? (cellPx * box.height) / box.width : 0;
-      parts.push(
-        word(name, x, top + 13, 13, true),
-        placed(element, { x, y: top + 22, width: cellPx, height }),
-      );
-      for (const [line, note] of notes.entries()) {
-        parts.push(word(note, x, top + 22 + height + (line + 1) * linePx, 12));
-      }
-      rowHeight = Math.max(rowHeight, 22 + height + notes.length * linePx + 2 * padPx);
-    }
-    top += rowHeight;
-  }
-  if (caption) parts.push(word(caption, padPx, top + 4, 12));
-  const elements = drawings.map(({ element }) => element);
-  return fileText(title, width, top + (caption ? padPx + 4 : 0), elements, parts);
 }
 
 interface Place {
@@ -96,7 +37,7 @@ interface Place {
 }
 
 /** A copy that lies at a place of another drawing. */
-function placed(element: SVGSVGElement, place: Place): Element {
+export function placed(element: SVGSVGElement, place: Place): Element {
   const copy = styledCopy(element);
   for (const name of ['rx', 'ry', 'transform']) copy.removeAttribute(name);
   for (const [name, value] of Object.entries(place)) copy.setAttribute(name, String(value));
@@ -105,7 +46,8 @@ function placed(element: SVGSVGElement, place: Place): Element {
   return copy;
 }
 
-function fileText(
+/** Parts of a file, on the ground that the elements stand on, with the patterns that they borrow. */
+export function fileText(
   title: string,
   width: number,
   height: number,
@@ -123,7 +65,7 @@ function fileText(
 
 const svgSpace = 'http://www.w3.org/2000/svg';
 
-function node(tag: string, attributes: Record<string, string | number>): SVGElement {
+export function node(tag: string, attributes: Record<string, string | number>): SVGElement {
   const made = document.createElementNS(svgSpace, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
   return made;
