@@ -5,7 +5,7 @@
 import { create } from 'zustand';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { defaultNetworkOptions, type RetinaNetOptions } from '../../shared/detector/network.ts';
-import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import type { LogitHistogram } from '../../shared/loss/histogram.ts';
 import { decodeHistogram } from '../../shared/loss/histogramText.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
@@ -14,7 +14,7 @@ import type { FirstStep } from '../../shared/training/firstStep.ts';
 import { parseInit } from '../../shared/training/startingPoint.ts';
 import { client } from '../bridge/client.ts';
 import { type StartCoverage, startCoverage } from '../worker/coverageHost.ts';
-import type { PlanCoverage } from '../worker/coverageProtocol.ts';
+import type { CoverageTask, PlanCoverage } from '../worker/coverageProtocol.ts';
 import { startWorker } from '../worker/host.ts';
 import { plansToTry } from './coveragePlans.ts';
 import { askWorker, type MeasuringTools } from './measuring.ts';
@@ -94,37 +94,26 @@ export function createBeforeTrainingStore(tools: BeforeTrainingTools) {
 
     async cover(config, data) {
       const key = coverageKey(config);
-      const { coverage } = get();
-      if (isAsked(coverage, key, data)) return;
+      if (isAsked(get().coverage, key, data)) return;
       covering.abort();
       covering = new AbortController();
       const { signal } = covering;
+      const images = evenlySpaced(data.train, imagesCovered);
+      const asked = { ...noCoverage, phase: 'working', key, data } as const;
+      set({ coverage: { ...asked, images: images.length, ofImages: data.train.length } });
       const tell = (changes: Partial<CoverageState>) => {
         if (!signal.aborted) set(({ coverage }) => ({ coverage: { ...coverage, ...changes } }));
       };
-      const images = evenlySpaced(data.train, imagesCovered);
-      const asked = { ...unasked, phase: 'working', key, data } as const;
-      set({ coverage: { ...asked, images: images.length, ofImages: data.train.length, results: [] } });
       try {
         const network = await networkOf(config, data.classes.length);
-        if (signal.aborted) return;
-        const plans = plansToTry(config);
-        const end = tools.startCoverage(
-          { network, plans, images },
-          {
-            onBroken: (problem) => tell({ phase: 'failed', problem }),
-            onNews(news) {
-              if (news.type === 'progress') tell({ done: news.done, total: news.total });
-              else if (news.type === 'failed') tell({ phase: 'failed', problem: news.problem });
-              else {
-                const results = [...get().coverage.results, news.result];
-                tell({ results, ...(results.length === plans.length && { phase: 'ready' }) });
-                if (results.length === plans.length) end();
-              }
-            },
-          },
-        );
-        signal.addEventListener('abort', end);
+        const results: PlanCoverage[] = [];
+        const onResult = (result: PlanCoverage) => {
+          results.push(result);
+          tell({ results: [...results] });
+        };
+        const task = { network, plans: plansToTry(config), images };
+        await askCoverage(tools.startCoverage, task, { onResult, onProgress: tell }, signal);
+        tell({ phase: 'ready' });
       } catch (error) {
         tell({ phase: 'failed', problem: toProblemData(error) });
       }
@@ -136,21 +125,15 @@ export function createBeforeTrainingStore(tools: BeforeTrainingTools) {
       looking.abort();
       looking = new AbortController();
       const { signal } = looking;
+      set({ firstStep: { ...noFirstStep, phase: 'working', key, data, text: 'Waking the GPU' } });
       const tell = (changes: Partial<FirstStepState>) => {
         if (!signal.aborted) set(({ firstStep }) => ({ firstStep: { ...firstStep, ...changes } }));
       };
-      set({ firstStep: { ...noFirstStep, phase: 'working', key, data, text: 'Waking the GPU' } });
       const initName = tools.runs().find(({ id }) => id === config.init)?.name ?? config.init;
       const { train, classes } = data;
+      const task = { config, train, classes, initName };
       try {
-        const answer = await askWorker(
-          tools,
-          { type: 'first-step', task: { config, train, classes, initName } },
-          { onText: (text) => tell({ text }), onProgress: (done, total) => tell({ done, total }) },
-          signal,
-        );
-        if (answer.type !== 'first-step') return;
-        const { firstStep } = answer;
+        const { firstStep } = await askWorker(tools, { type: 'first-step', task }, tell, signal);
         tell({ phase: 'ready', firstStep, histogram: decodeHistogram(firstStep.histogram) });
       } catch (error) {
         tell({ phase: 'failed', problem: toProblemData(error) });
@@ -166,6 +149,40 @@ export function createBeforeTrainingStore(tools: BeforeTrainingTools) {
       set({ coverage: noCoverage, firstStep: noFirstStep });
     },
   }));
+}
+
+interface CoverageListener {
+  onResult(result: PlanCoverage): void;
+  onProgress(progress: { done: number; total: number }): void;
+}
+
+/** Resolves when every plan has its result. */
+function askCoverage(
+  startCoverage: StartCoverage,
+  task: CoverageTask,
+  { onResult, onProgress }: CoverageListener,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  let end = () => {};
+  let left = task.plans.length;
+  const answered = new Promise<void>((resolve, reject) => {
+    const fail = ({ kind, message, remedy, detail }: ProblemData) =>
+      reject(new Problem(kind, message, remedy, detail));
+    end = startCoverage(task, {
+      onBroken: fail,
+      onNews(news) {
+        if (news.type === 'progress') onProgress({ done: news.done, total: news.total });
+        else if (news.type === 'failed') fail(news.problem);
+        else {
+          onResult(news.result);
+          if (--left === 0) resolve();
+        }
+      },
+    });
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+  return answered.finally(() => end());
 }
 
 /** Asked already, and answered or being answered. */

@@ -74,17 +74,10 @@ export function createMeasuredStore(tools: MeasuredTools) {
       set({ ...nothing, phase: 'working', runId, text: 'Choosing the images' });
       try {
         const { task, split } = await plan(runId, tools);
-        signal.throwIfAborted();
         tell({ step: task.step, split, total: task.images.length });
-        const answer = await askWorker(
-          tools,
-          { type: 'measure', task },
-          { onText: (text) => tell({ text }), onProgress: (done, total) => tell({ done, total }) },
-          signal,
-        );
-        if (answer.type !== 'measured') return;
-        if (answer.measured.images === 0) throw nothingReadable();
-        tell({ phase: 'ready', ...answer.measured });
+        const { measured } = await askWorker(tools, { type: 'measure', task }, tell, signal);
+        if (measured.images === 0) throw nothingReadable();
+        tell({ phase: 'ready', ...measured });
       } catch (error) {
         tell({ phase: 'failed', problem: toProblemData(error) });
       }

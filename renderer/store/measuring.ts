@@ -9,32 +9,33 @@ export interface MeasuringTools {
   readonly startWorker: StartWorker;
 }
 
-export interface MeasuringListener {
-  /** What it is doing before there is progress to show. */
-  onText(text: string): void;
-  onProgress(done: number, total: number): void;
-}
+/** What it is doing, or how far it is. */
+export type MeasuringNews = { readonly text: string } | { readonly done: number; readonly total: number };
 
 type Question = Extract<ToWorker, { type: 'first-step' | 'measure' }>;
-type Answer = Extract<WorkerNews, { type: 'first-step' | 'measured' }>;
+type AnswerTo<Q extends Question> = Extract<
+  WorkerNews,
+  { type: Q['type'] extends 'measure' ? 'measured' : 'first-step' }
+>;
 
 /** Rejects with the worker's problem, or with the signal's reason once that is aborted; either way the GPU is given back. */
-export function askWorker(
+export function askWorker<Q extends Question>(
   { client, startWorker }: MeasuringTools,
-  question: Question,
-  listener: MeasuringListener,
+  question: Q,
+  onNews: (news: MeasuringNews) => void,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<AnswerTo<Q>> {
+  signal.throwIfAborted();
   let end = () => {};
-  const answered = new Promise<Answer>((resolve, reject) => {
+  const answered = new Promise<AnswerTo<Q>>((resolve, reject) => {
     const fail = ({ kind, message, remedy, detail }: ProblemData) =>
       reject(new Problem(kind, message, remedy, detail));
     const worker = startWorker(client, {
       onBroken: fail,
       onNews(news) {
-        if (news.type === 'phase') listener.onText(news.text);
-        else if (news.type === 'measuring') listener.onProgress(news.done, news.total);
-        else if (news.type === 'first-step' || news.type === 'measured') resolve(news);
+        if (news.type === 'phase') onNews({ text: news.text });
+        else if (news.type === 'measuring') onNews({ done: news.done, total: news.total });
+        else if (news.type === 'first-step' || news.type === 'measured') resolve(news as AnswerTo<Q>);
         else if (news.type === 'measure-failed') fail(news.problem);
         else if (news.type === 'device-lost') fail(gpuStopped(news.message));
       },

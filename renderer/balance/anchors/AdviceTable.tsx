@@ -19,7 +19,8 @@ export function AdviceTable({ coverage, names, onApply }: AdviceTableProps) {
   const own = results[0]!;
   const worst = worstClass(own.summary)!;
   const advice = adviceOf(results);
-  const hasBetter = advice.some(({ verdict }) => verdict === 'better');
+  const better = advice.filter(({ verdict }) => verdict === 'better');
+  const best = Math.min(...better.map(({ worstShare }) => worstShare));
   const many = own.summary.classes.filter(({ boxes }) => boxes > 0).length > 1;
   return (
     <div className={classes.panel}>
@@ -45,11 +46,16 @@ export function AdviceTable({ coverage, names, onApply }: AdviceTableProps) {
             <td />
           </tr>
           {advice.map((each) => (
-            <AdviceRow key={JSON.stringify(each.plan)} {...{ each, many, onApply }} own={own.plan} />
+            <AdviceRow
+              key={JSON.stringify(each.plan)}
+              {...{ each, many, onApply }}
+              own={own.plan}
+              isBest={each.worstShare === best}
+            />
           ))}
         </tbody>
       </table>
-      {phase === 'ready' && !hasBetter && (
+      {phase === 'ready' && better.length === 0 && (
         <p className={classes.dim}>
           Nothing that was tried fits markedly more boxes. Look at those below: they may be very long and
           thin, or hidden under others.
@@ -63,10 +69,11 @@ interface AdviceRowProps {
   readonly each: Advice;
   readonly own: Advice['plan'];
   readonly many: boolean;
+  readonly isBest: boolean;
   readonly onApply: (changes: Partial<TrainConfig>) => void;
 }
 
-function AdviceRow({ each, own, many, onApply }: AdviceRowProps) {
+function AdviceRow({ each, own, many, isBest, onApply }: AdviceRowProps) {
   const text = planText(each.plan, own);
   const { maxSizePx, anchorScale } = each.plan;
   return (
@@ -79,6 +86,7 @@ function AdviceRow({ each, own, many, onApply }: AdviceRowProps) {
         {each.verdict === 'better' ? (
           <Button
             size="compact-xs"
+            variant={isBest ? 'filled' : 'default'}
             leftSection={<IconCheck size={13} />}
             data-testid={`apply-advice-${maxSizePx}-${anchorScale}`}
             onClick={() => onApply(each.plan)}

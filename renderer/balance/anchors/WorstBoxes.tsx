@@ -40,9 +40,13 @@ function WorstBox({
         <span className={classes.swatch} style={{ background: look.color }} /> {look.name}
       </span>
       <span className={classes.dim}>
-        {`${box.widthPx.toFixed(0)} × ${box.heightPx.toFixed(0)} px`},{' '}
+        {`${lengthText(box.widthPx)} × ${lengthText(box.heightPx)} px`},{' '}
         {box.fit === 'forced' ? `overlap ${percentText(box.bestIou)}` : fitTitles[box.fit].toLowerCase()}
       </span>
     </button>
   );
+}
+
+function lengthText(px: number): string {
+  return px.toFixed(px < 1.5 ? 1 : 0);
 }

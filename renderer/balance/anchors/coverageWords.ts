@@ -81,7 +81,7 @@ export function costText({ pixels, anchors }: Advice): string {
   if (pixels === 1 && anchors === 1) return 'costs nothing';
   const [low, high] = [Math.min(pixels, anchors), Math.max(pixels, anchors)].map(timesText);
   const times = low === high ? low! : `${low} to ${high}`;
-  return `${times} the time and memory of a step`;
+  return `about ${times} the time and memory of a step`;
 }
 
 /** Parts of a whole as a bar shows them; empty ones left out. */

@@ -1,6 +1,6 @@
 /** The chart's figures in numbers, and the formula's beside the measured one. */
 import classes from './FirstStepView.module.css';
-import { deviationText, type FirstStepRow, figureText } from './firstStepWords.ts';
+import { deviationText, type FirstStepRow, figureText, shareText } from './firstStepWords.ts';
 
 export function FirstStepTable({ rows }: { rows: readonly FirstStepRow[] }) {
   return (
@@ -49,7 +49,7 @@ function Share({ share }: { share: number }) {
         <span className={classes.shareBar} aria-hidden="true">
           <span style={{ width: `${100 * share}%` }} />
         </span>
-        {(100 * share).toFixed(share > 0.99 && share < 1 ? 2 : 1)} %
+        {shareText(share)}
       </span>
     </td>
   );

@@ -9,6 +9,7 @@ import {
   rowOf,
   rowsOf,
   settingsOf,
+  shareText,
   sizeText,
   strategyNote,
 } from './firstStepWords.ts';
@@ -80,4 +81,12 @@ it('says what an image is to the network, and how far from the formula it is', (
   expect(deviationText(1.0031, 1)).toBe('0.31 % above the formula');
   expect(deviationText(0.5, 1)).toBe('50.0 % below the formula');
   expect(deviationText(1, 1)).toBe('as the formula says');
+  expect([0, 0.0001, 0.5, 0.9959, 0.99999, 1].map(shareText)).toEqual([
+    '0.0 %',
+    'under 0.1 %',
+    '50.0 %',
+    '99.6 %',
+    'over 99.9 %',
+    '100.0 %',
+  ]);
 });

@@ -125,6 +125,13 @@ export function deviationText(measured: number, analytic: number): string {
   return `${size.toFixed(size < 1 ? 2 : 1)} % ${percent > 0 ? 'above' : 'below'} the formula`;
 }
 
+/** Neither "0 %" nor "100 %" where a little is left. */
+export function shareText(share: number): string {
+  if (share > 0 && share < 0.0005) return 'under 0.1 %';
+  if (share < 1 && share > 0.9995) return 'over 99.9 %';
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 export function figureText(value: number): string {
   return valueText(Number(value.toPrecision(3)), 'number');
 }
