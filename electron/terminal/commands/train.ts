@@ -125,6 +125,12 @@ async function planReplayed(store: ProjectStore, what: string, output: Output): 
   if (before?.meta.dataFingerprint && before.meta.dataFingerprint !== dataFingerprint(data)) {
     output.warn(`The labels have changed since ${run.id} was trained.`, 'Its steps will come out otherwise.');
   }
+  if (before && before.meta.config.steps !== run.config.steps) {
+    output.warn(
+      `${run.id} went on with another number of steps than its ${run.config.steps}.`,
+      'Only those until then come out the same, where the learning rate falls with the steps.',
+    );
+  }
   return { ...plan, data, changes: changesOf(await new Runs(store).milestones(run.id)) };
 }
 
