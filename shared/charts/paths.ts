@@ -4,6 +4,9 @@ import { dashOf, fillOf, strokeOf, type Theme } from './inks.ts';
 import type { Scale } from './scale.ts';
 import { type RectPx, type Shape, stroke, tenth } from './shapes.ts';
 
+/** Points further apart than this are measurements that are shown as such, the line between them a help for the eye. */
+const sparsePx = 20;
+
 type PointPx = readonly [x: number, y: number];
 
 /** Where values lie within a plot whose top left corner is 0, 0. */
@@ -31,7 +34,7 @@ export function drawSeries(series: Series, plane: Plane, theme: Theme): Shape[] 
 
 function shapesOf(series: Series, plane: Plane, theme: Theme): Shape[] {
   if (series.shape === 'bars') return bars(series, plane, theme);
-  if (series.shape === 'points') return dots(series, plane, theme);
+  if (series.shape === 'points') return dots(series, plane, theme, series.strong ? 4.5 : 3.5);
   const runs = unbroken(series, plane).map((run) => thinned(run, plane.plot.width));
   if (runs.length === 0) return [];
   const dash = dashOf(series);
@@ -45,7 +48,10 @@ function shapesOf(series: Series, plane: Plane, theme: Theme): Shape[] {
       ...(dash ? { strokeDasharray: dash } : {}),
     },
   );
-  if (series.shape === 'line') return [line];
+  if (series.shape === 'line') {
+    const few = series.points.length <= plane.plot.width / sparsePx && !series.ghost;
+    return few ? [line, ...dots(series, plane, theme, 2.6)] : [line];
+  }
   const baseline = baselinePx(plane);
   const d = runs.map((run) => areaPath(run, baseline)).join('');
   return [{ tag: 'path', attributes: { d, fill: fillOf(series.ink, theme), fillOpacity: 0.22 } }, line];
@@ -130,8 +136,7 @@ function bars(series: Series, plane: Plane, theme: Theme): Shape[] {
   ];
 }
 
-function dots(series: Series, plane: Plane, theme: Theme): Shape[] {
-  const radius = series.strong ? 4.5 : 3.5;
+function dots(series: Series, plane: Plane, theme: Theme, radius: number): Shape[] {
   let d = '';
   for (const [x, y] of series.points) {
     const [atX, atY] = [xPx(plane, x), yPx(plane, y)];
