@@ -99,7 +99,7 @@ function addTrain(program: Command): void {
     .argument('<project>')
     .option(
       '--loss <name>',
-      `${strategyNames.join(', ')} ${says(defaults.loss)}; its numbers are its own where they are not given`,
+      `${strategyNames.join(', ')} ${says(defaults.loss)}; numbers that are not given are the loss's own`,
       oneOf(strategyNames),
     );
   withTrainingOptions(train)
