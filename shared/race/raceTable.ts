@@ -72,7 +72,7 @@ function rowOf({ label, config, course, trials }: RaceLog, name: string): RaceRo
       ce: histogram && sharesUnder(histogram, measures.ce),
       focal: histogram && sharesUnder(histogram, measures.focal),
     },
-    medianStepMs: median(course.steps.slice(1).map(({ stepMs }) => stepMs)),
+    medianStepMs: medianStepMs(course.steps),
     looksFirst: strategies[strategy].selection === 'by-score',
   };
 }
@@ -94,9 +94,10 @@ export function lastSnapshots({ snapshots }: Course): Course['snapshots'] {
   return snapshots.filter(({ step }) => step > last - windowSteps);
 }
 
-/** Of the middle two the mean; the first step compiles kernels and is none of them. */
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
+/** Of the middle two the mean. The first step compiles kernels and counts only where it is the only one. */
+function medianStepMs(steps: Course['steps']): number | null {
+  const counted = steps.length > 1 ? steps.slice(1) : steps;
+  const sorted = counted.map(({ stepMs }) => stepMs).sort((a, b) => a - b);
   const middle = sorted.length / 2;
   if (sorted.length === 0) return null;
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
