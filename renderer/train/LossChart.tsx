@@ -145,6 +145,7 @@ export function LossChart({ history, totalSteps, cursorStep, marks, fileName, on
         className={classes.chart}
         data-testid="loss-chart"
         data-points={courseLength(history.course)}
+        data-marks={marks.length}
       />
     </section>
   );

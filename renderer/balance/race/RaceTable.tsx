@@ -43,7 +43,9 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
               <span className={classes.background}>background</span> loss
             </Table.Th>
             <Head help="Median time of a step. Waiting for the others is not counted.">ms a step</Head>
-            <Head help="The full rate that it trained with.">Learning rate</Head>
+            <Head help="The full rate that it trained with." className={classes.rate}>
+              Learning rate
+            </Head>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -69,9 +71,9 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
                 {row.medianStepMs === null ? '–' : Math.round(row.medianStepMs).toLocaleString('en-US')}
                 {row.looksFirst && <div className={classes.small}>looks first</div>}
               </Table.Td>
-              <Table.Td className={classes.number}>
+              <Table.Td className={`${classes.number} ${classes.rate}`}>
                 {row.learningRate}
-                <div className={classes.small}>{row.trials.length > 0 ? 'found by trials' : 'given'}</div>
+                <div className={classes.small}>{rateSource(row)}</div>
               </Table.Td>
             </Table.Tr>
           ))}
@@ -81,9 +83,17 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
   );
 }
 
-function Head({ help, over, children }: { help: string; over?: string; children: string }) {
+interface HeadProps {
+  readonly help: string;
+  /** A line above it. */
+  readonly over?: string;
+  readonly className?: string;
+  readonly children: string;
+}
+
+function Head({ help, over, className = '', children }: HeadProps) {
   return (
-    <Table.Th className={classes.number}>
+    <Table.Th className={`${classes.number} ${className}`}>
       {over && <div className={classes.over}>{over}</div>}
       <Tooltip label={help} multiline w={220} openDelay={300}>
         <span>{children}</span>
@@ -113,10 +123,17 @@ function Competitor({ row, index, status, onOpen }: CompetitorProps) {
           </Badge>
           {row.step.toLocaleString('en-US')} / {row.steps.toLocaleString('en-US')}
         </div>
+        <div className={classes.rateLine}>
+          learning rate {row.learningRate}, {rateSource(row)}
+        </div>
         {row.problem && <div className={classes.problem}>{row.problem}</div>}
       </div>
     </div>
   );
+}
+
+function rateSource({ trials }: RaceRow): string {
+  return trials.length > 0 ? 'found by trials' : 'given';
 }
 
 /** The line that it has in the curves. */
