@@ -5,7 +5,7 @@ import { defaultNetworkOptions } from '../../shared/detector/network.ts';
 import type { BoxPx } from '../../shared/domain/box.ts';
 import type { FromCoverage } from '../worker/coverageProtocol.ts';
 import { coverageTask } from '../worker/coverageTask.ts';
-import { adviceOf, plansToTry, worstClass } from './coveragePlans.ts';
+import { adviceOf, bestAdvice, plansToTry, worstClass } from './coveragePlans.ts';
 
 const at = (side: number, anchorScale = 1) => ({ minSizePx: side, maxSizePx: side, anchorScale });
 
@@ -56,6 +56,15 @@ describe('adviceOf', () => {
     const worse = { ...others[0]!, summary: summariseCoverage(lost, 2) };
     expect(adviceOf([own!, worse, own!]).map(({ verdict }) => verdict)).toEqual(['worse', 'same']);
     expect(adviceOf([])).toEqual([]);
+  });
+
+  it('recommends the cheapest of those that help about as much', () => {
+    const one = (worstShare: number, pixels: number, verdict: 'better' | 'worse' = 'better') => {
+      return { plan: at(160), share: 0, worstShare, pixels, anchors: pixels, verdict };
+    };
+    const cheap = one(0.009, 2);
+    expect(bestAdvice([one(0, 4), cheap, one(0.2, 1), one(0, 1, 'worse')])).toBe(cheap);
+    expect(bestAdvice([one(0, 1, 'worse')])).toBeNull();
   });
 
   it('reports progress over all plans, and the worst boxes of the form’s own alone', () => {

@@ -59,6 +59,14 @@ export function adviceOf([own, ...others]: readonly PlanCoverage[]): Advice[] {
   });
 }
 
+/** Of what is better, the cheapest that is hardly worse than the best for the class worst off; null where nothing is better. */
+export function bestAdvice(advice: readonly Advice[]): Advice | null {
+  const better = advice.filter(({ verdict }) => verdict === 'better');
+  const least = Math.min(...better.map(({ worstShare }) => worstShare));
+  const good = better.filter(({ worstShare }) => worstShare <= least + slight);
+  return good.sort((a, b) => a.pixels - b.pixels)[0] ?? null;
+}
+
 /** The class with the largest share of boxes that no anchor fits; null where there are no boxes. */
 export function worstClass({ classes }: CoverageSummary): ClassCoverage | null {
   const known = classes.filter(({ boxes }) => boxes > 0);

@@ -3,6 +3,7 @@ import { Alert, Button, NativeSelect, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useState } from 'react';
 import { formatInit } from '../../shared/training/startingPoint.ts';
+import { imageSides } from '../store/coveragePlans.ts';
 import { type TrainingState, useTraining } from '../store/training.ts';
 import { summarise } from '../store/trainingTask.ts';
 import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';
@@ -15,8 +16,6 @@ import { StartFrom } from './StartFrom.tsx';
 import { type Start, useStart } from './useStart.ts';
 import type { TrainingDataView } from './useTrainingData.ts';
 import { trainedAt } from './weightsWords.ts';
-
-const sides = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 
 export function RunForm({ data, reload }: TrainingDataView) {
   const { draft, advanced, set, toggleAdvanced } = useDraft();
@@ -71,7 +70,7 @@ function MainFields() {
       <NativeSelect
         label="Image side"
         size="xs"
-        data={sides.map((side) => ({ value: String(side), label: `${side} px` }))}
+        data={imageSides.map((side) => ({ value: String(side), label: `${side} px` }))}
         value={String(draft.maxSizePx)}
         data-testid="config-side"
         onChange={({ currentTarget }) => {

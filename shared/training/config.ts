@@ -21,7 +21,7 @@ export const trainConfigSchema = z.object({
   prior: z.number().gt(0).lt(1).default(0.01),
   /** What the loss is divided by: a moving average of positives (detectron2), or each image's own (torchvision). */
   normalizer: z.enum(normalizerNames).default('moving'),
-  /** Every anchor of the network is this much larger or smaller than its backbone's usual ones. */
+  /** Every anchor is this many times as large as its network's own: the backbone's usual ones, or those of the weights it starts from. */
   anchorScale: z.number().min(0.125).max(4).default(1),
   boxLoss: z.enum(boxLossNames).default('l1'),
   steps: z.number().int().min(1).max(1_000_000).default(1000),

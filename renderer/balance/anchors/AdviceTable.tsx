@@ -3,7 +3,7 @@ import { Button, Loader } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { CoverageState } from '../../store/beforeTraining.ts';
-import { type Advice, adviceOf, badShare, worstClass } from '../../store/coveragePlans.ts';
+import { type Advice, adviceOf, badShare, bestAdvice, worstClass } from '../../store/coveragePlans.ts';
 import classes from './CoverageView.module.css';
 import { costText, percentText, planText } from './coverageWords.ts';
 
@@ -19,8 +19,7 @@ export function AdviceTable({ coverage, names, onApply }: AdviceTableProps) {
   const own = results[0]!;
   const worst = worstClass(own.summary)!;
   const advice = adviceOf(results);
-  const better = advice.filter(({ verdict }) => verdict === 'better');
-  const best = Math.min(...better.map(({ worstShare }) => worstShare));
+  const best = bestAdvice(advice);
   const many = own.summary.classes.filter(({ boxes }) => boxes > 0).length > 1;
   return (
     <div className={classes.panel}>
@@ -33,7 +32,7 @@ export function AdviceTable({ coverage, names, onApply }: AdviceTableProps) {
             <th>Tried on your boxes</th>
             <th>No anchor fits</th>
             {many && <th>of {names[worst.classIndex]}</th>}
-            <th>Cost</th>
+            <th>Cost of a step</th>
             <th />
           </tr>
         </thead>
@@ -50,12 +49,12 @@ export function AdviceTable({ coverage, names, onApply }: AdviceTableProps) {
               key={JSON.stringify(each.plan)}
               {...{ each, many, onApply }}
               own={own.plan}
-              isBest={each.worstShare === best}
+              isBest={each === best}
             />
           ))}
         </tbody>
       </table>
-      {phase === 'ready' && better.length === 0 && (
+      {phase === 'ready' && best === null && (
         <p className={classes.dim}>
           Nothing that was tried fits markedly more boxes. Look at those below: they may be very long and
           thin, or hidden under others.

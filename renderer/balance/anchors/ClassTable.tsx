@@ -1,5 +1,6 @@
 /** Anchor coverage class by class: a rare class hides in the total. */
 import type { ClassCoverage, CoverageSummary } from '../../../shared/detector/coverageSummary.ts';
+import { badShare } from '../../store/coveragePlans.ts';
 import classes from './CoverageView.module.css';
 import type { ClassLook } from './CoverageView.tsx';
 import { fitParts, fitTitles, percentText } from './coverageWords.ts';
@@ -12,7 +13,7 @@ interface ClassTableProps {
 export function ClassTable({ summary, classLooks }: ClassTableProps) {
   return (
     <div className={classes.panel}>
-      <h3 className={classes.heading}>Class by class</h3>
+      <h3 className={classes.heading}>Class by class, worst first</h3>
       <table className={classes.table} data-testid="coverage-classes">
         <thead>
           <tr>
@@ -25,13 +26,17 @@ export function ClassTable({ summary, classLooks }: ClassTableProps) {
           </tr>
         </thead>
         <tbody>
-          {summary.classes.map((each) => (
+          {worstFirst(summary.classes).map((each) => (
             <ClassRow key={each.classIndex} each={each} look={classLooks[each.classIndex]!} />
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+function worstFirst(coverages: readonly ClassCoverage[]): ClassCoverage[] {
+  return [...coverages].sort((a, b) => badShare(b) - badShare(a));
 }
 
 function ClassRow({ each, look }: { each: ClassCoverage; look: ClassLook }) {

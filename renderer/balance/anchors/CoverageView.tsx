@@ -2,7 +2,6 @@
 import { Button, Loader, Progress } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { BoxCoverage } from '../../../shared/detector/coverage.ts';
-import { badlyCovered } from '../../../shared/detector/coverageSummary.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { CoverageState } from '../../store/beforeTraining.ts';
 import { countWords } from '../../store/words.ts';
@@ -12,7 +11,15 @@ import { AdviceTable } from './AdviceTable.tsx';
 import { ClassTable } from './ClassTable.tsx';
 import classes from './CoverageView.module.css';
 import { coverageChart, coverageExplanation, coverageFormula } from './coverageChart.ts';
-import { fitMeanings, fitParts, fitTitles, percentText, sideText, verdictOf } from './coverageWords.ts';
+import {
+  fitMeanings,
+  fitParts,
+  fitTitles,
+  percentText,
+  sideText,
+  type Verdict,
+  verdictOf,
+} from './coverageWords.ts';
 import { WorstBoxes } from './WorstBoxes.tsx';
 
 export interface ClassLook {
@@ -71,12 +78,11 @@ type FoundProps = Omit<CoverageViewProps, 'onRetry'> & { readonly own: PlanCover
 function Found({ own, coverage, classLooks, onApply, crop, onOpen }: FoundProps) {
   const names = classLooks.map(({ name }) => name);
   const { summary } = own;
+  const verdict = verdictOf(own, names);
   return (
     <>
-      <VerdictPanel own={own} coverage={coverage} names={names} />
-      {badlyCovered(summary.counts) > 0 && (
-        <AdviceTable coverage={coverage} names={names} onApply={onApply} />
-      )}
+      <VerdictPanel {...{ own, coverage, verdict }} />
+      {verdict.tone !== 'good' && <AdviceTable coverage={coverage} names={names} onApply={onApply} />}
       <ChartFrame
         name="coverage"
         chart={coverageChart(summary, `At ${sideText(own.plan)}; ${imagesText(coverage)}.`)}
@@ -91,16 +97,13 @@ function Found({ own, coverage, classLooks, onApply, crop, onOpen }: FoundProps)
   );
 }
 
-function VerdictPanel({
-  own,
-  coverage,
-  names,
-}: {
-  own: PlanCoverage;
-  coverage: CoverageState;
-  names: readonly string[];
-}) {
-  const verdict = verdictOf(own, names);
+interface VerdictProps {
+  readonly own: PlanCoverage;
+  readonly coverage: CoverageState;
+  readonly verdict: Verdict;
+}
+
+function VerdictPanel({ own, coverage, verdict }: VerdictProps) {
   const parts = fitParts(own.summary);
   return (
     <div className={classes.panel}>

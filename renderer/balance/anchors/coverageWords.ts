@@ -78,10 +78,10 @@ export function planText(plan: CoveragePlan, own: CoveragePlan): string {
 }
 
 export function costText({ pixels, anchors }: Advice): string {
-  if (pixels === 1 && anchors === 1) return 'costs nothing';
+  if (pixels === 1 && anchors === 1) return 'as now';
   const [low, high] = [Math.min(pixels, anchors), Math.max(pixels, anchors)].map(timesText);
   const times = low === high ? low! : `${low} to ${high}`;
-  return `about ${times} the time and memory of a step`;
+  return `about ${times} time and memory`;
 }
 
 /** Parts of a whole as a bar shows them; empty ones left out. */

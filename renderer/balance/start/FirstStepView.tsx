@@ -15,6 +15,7 @@ import classes from './FirstStepView.module.css';
 import {
   changesOf,
   type FirstStepRow,
+  firstStepExplanation,
   rowsOf,
   settingsOf,
   settingsText,
@@ -121,7 +122,7 @@ function Found({ config, firstStep, histogram, onApply }: FoundProps) {
         name="first-step"
         level={2}
         chart={chart}
-        explanation={firstStepWords.explanation}
+        explanation={firstStepExplanation}
         formula={firstStepWords.formula}
         fileName="first-step"
         heightPx={270}

@@ -11,6 +11,13 @@ import { strategies } from '../../../shared/loss/strategies.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { FirstStep } from '../../../shared/training/firstStep.ts';
 
+/** The paper's argument (Lin et al. 2017, sections 3.3 and 4.1). */
+export const firstStepExplanation: readonly [string, string, string] = [
+  'Before it has learnt anything the network gives every anchor the same chance of holding an object: one half without the prior, π with it.',
+  'Orange is what the anchors on your objects cost in this first step and blue what all others cost, on a scale of powers of ten; there are so many others that with even chances their small costs add up to far more than your objects.',
+  'The first steps then teach nothing but “no” and can throw the network off for good; from a small π background costs next to nothing at first, and the network learns from your objects.',
+];
+
 type LossConfig = Pick<TrainConfig, 'loss' | 'prior' | 'alpha' | 'gamma'>;
 
 export interface FirstStepSettings extends FocalSettings {
