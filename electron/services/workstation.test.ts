@@ -291,6 +291,28 @@ describe('images and labels', () => {
     expect(await request('runs.list', {})).toEqual([]);
   });
 
+  it('carries a race, and tells of its runs', async () => {
+    const { request, classId, events } = await labelled();
+    const entries = [
+      { label: 'Focal loss', config: {} },
+      { label: 'Cross-entropy', config: { loss: 'ce' as const } },
+    ];
+    const shared = { order: 'turns' as const, classIds: [classId], classNames: ['x'], entries };
+    const race = await request('races.create', shared);
+    const told = events.flatMap((event) => (event.type === 'run' ? event.run.name : []));
+    expect(told).toEqual(['Race 1: Focal loss', 'Race 1: Cross-entropy']);
+    const { runId } = race.entries[1]!;
+    const tuned = { runId, learningRate: 0.03, trials: [] };
+    await request('races.update', { raceId: race.id, tuned });
+    expect((await request('runs.list', {})).find(({ id }) => id === runId)).toMatchObject({
+      ...{ status: 'stopped', config: { loss: 'ce', learningRate: 0.03 } },
+    });
+    expect((await request('races.list', {})).races).toHaveLength(1);
+    await request('races.remove', { raceId: race.id, runs: true });
+    expect(await request('races.list', {})).toEqual({ races: [], problems: [] });
+    expect(await request('runs.list', {})).toEqual([]);
+  });
+
   it('replaces proposals', async () => {
     const { request, image, classId } = await labelled();
     const detections = [{ classId, boxPx: [1, 1, 9, 9] as [number, number, number, number], score: 0.7 }];

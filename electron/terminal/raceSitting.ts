@@ -95,15 +95,23 @@ export class RaceSitting {
   }
 
   async #tryOut(run: RunRecord, config: TrainConfig): Promise<RunEvent[]> {
+    const { compute, output } = this.#tools;
+    const name = this.#names.get(run.id)!;
     const plan = { ...(await this.#planOf(run)), config };
     const events: RunEvent[] = [];
-    await withExecutor(this.#tools.compute, plan, (executor) =>
+    await withExecutor(compute, plan, (executor) =>
       runTraining({
         ...{ runId: run.id, config, data: plan.data, executor, control: this.#control },
         ...{ files: forgottenFiles, cacheBytes, clock: () => performance.now() },
         network: { ...plan.network },
         yieldToHost: () => setImmediate(),
-        onEvent: (event) => events.push(event),
+        onEvent: (event) => {
+          events.push(event);
+          if (event.event !== 'step') return;
+          output.progress(
+            () => `${name}, rate ${config.learningRate}: ${describeStep(event, config.steps, null)}`,
+          );
+        },
       }),
     );
     return events;

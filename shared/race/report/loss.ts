@@ -13,8 +13,8 @@ export function lossSection(rows: readonly RaceRow[], logs: readonly RaceLog[]):
   return section(
     'Where does the loss go?',
     html`<p class="muted">The loss is what the network learns from. Orange is the part that comes from your objects, blue the part that comes from places where there is nothing: thousands of them in every image, nearly all easy. The more of the bar is blue, the more of the learning is about saying “nothing here”.</p>`,
-    html`<p class="sides"><span class="dot" style="background:#c24f00"></span>your objects <span class="dot" style="background:#0072b2;margin-left:14px"></span>background</p>`,
-    html`<div class="beams"><span class="who head"></span><span class="head">first ${windowSteps} steps</span><span class="head">last ${windowSteps} steps</span>${rows.map(
+    html`<p class="sides"><span class="dot" style="background:#c24f00"></span>your objects <span class="dot" style="background:#0072b2;margin-left:14px"></span>background · means over ${windowSteps} steps, or half of the run where that is less</p>`,
+    html`<div class="beams"><span class="who head"></span><span class="head">first steps</span><span class="head">last steps</span>${rows.map(
       (row, index) =>
         html`<span class="who">${competitor(row.label, index)}</span>${beam(row.first)}${beam(row.last)}
 `,
@@ -45,7 +45,7 @@ function measureTable(rows: readonly RaceRow[]): Html {
     percent(under[measure]?.backgroundShare),
     percent(under[measure]?.gradientShare),
   ];
-  return html`<h3>The same in numbers, last ${windowSteps} steps</h3>${table(
+  return html`<h3>The same in numbers, last steps</h3>${table(
     [
       ...['Strategy', 'objects, own units', 'background, own units', 'background’s part of its loss'],
       ...['of its gradient', 'of the loss as cross-entropy', 'of that gradient'],

@@ -39,7 +39,12 @@ export function figure(chart: Chart | null, caption: string): Html {
 /** The competitor's name with its line as the charts draw it. */
 export function competitor(label: string, index: number): Html {
   const dash = dashOf({ ink: seriesInk(index) }) ?? 'none';
-  return html`<svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path d="M1 4H23" fill="none" stroke="var(--s${index % 6})" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${label}`;
+  return html`<span class="name"><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path d="M1 4H23" fill="none" stroke="var(--s${index % 6})" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${unbroken(label)}</span>`;
+}
+
+/** A letter and its value stay on one line. */
+function unbroken(label: string): string {
+  return label.replace(/(^|\s)([αβγπ]|no|NMS|rate) (?=\S)/g, '$1$2\u00a0');
 }
 
 export function table(heads: readonly string[], rows: readonly (readonly (Html | string)[])[]): Html {

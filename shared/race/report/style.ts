@@ -47,6 +47,7 @@ th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;
 .best::before{content:"★ ";color:var(--fg)}
 .tag{display:inline-block;font-size:11px;font-weight:600;border:1px solid var(--strong);border-radius:99px;padding:0 7px;color:var(--muted);white-space:nowrap}
 .tag.failed{color:var(--fg);border-color:var(--fg)}
+.name{display:inline-block;padding-left:32px;text-indent:-32px}
 .key{width:24px;height:8px;vertical-align:2px;margin-right:8px}
 .beams{display:grid;grid-template-columns:minmax(150px,230px) 1fr 1fr;gap:10px 20px;align-items:center;margin:16px 0 6px;font-size:14px}
 .beams .head{font-size:12px;font-weight:600;color:var(--muted)}
@@ -91,5 +92,5 @@ main{padding:24px 12px 40px}h1{font-size:27px}section{padding:18px 16px}.scroll{
 body{background:#fff;font-size:12px}main{max-width:none;padding:0}h1{font-size:25px}
 section{border:0;border-radius:0;border-top:1px solid #c6cad4;padding:14px 0 6px;margin:0 0 10px}section.lead{border-left:0}
 h2,h3{break-after:avoid}figure,.card,tr,.beams{break-inside:avoid}.scroll{overflow:visible;margin:10px 0 4px;padding:0}
-table{font-size:11px}td,th{padding-left:9px}.lead p{font-size:13px}}
+table,.beams{font-size:11px}.muted,figcaption,.note,.card dl{font-size:11.5px}td,th{padding-left:9px}.lead p{font-size:13px}}
 `);
