@@ -82,19 +82,17 @@ class GpuCounter implements LogitCounter {
       finish: (figures) => ({
         balance: this.#balance(figures, targets),
         hardest: () =>
-          readHeaviest(figures, targets.classes.length, this.#classCount).map(
-            ({ row, classIndex, logit }) => {
-              const side = sideOf(targets.classes[row]!, classIndex, this.#classCount);
-              return {
-                image: Math.floor(row / targets.anchorsPerImage),
-                anchor: row % targets.anchorsPerImage,
-                classIndex,
-                side,
-                probability: sigmoid(logit),
-                loss: formLoss(logit, side === 'foreground', form),
-              };
-            },
-          ),
+          readHeaviest(figures, this.#classCount).map(({ row, classIndex, logit }) => {
+            const side = sideOf(targets.classes[row]!, classIndex, this.#classCount);
+            return {
+              image: Math.floor(row / targets.anchorsPerImage),
+              anchor: row % targets.anchorsPerImage,
+              classIndex,
+              side,
+              probability: sigmoid(logit),
+              loss: formLoss(logit, side === 'foreground', form),
+            };
+          }),
       }),
     };
   }

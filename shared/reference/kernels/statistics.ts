@@ -15,8 +15,8 @@ export interface ClassedLogits {
   readonly classes: Tensor;
 }
 
-/** How the rows of a class are shared out. */
-export function rowShares(rows: number, classCount: number): number {
+/** Threads that share the rows of a class. */
+function rowShares(rows: number, classCount: number): number {
   return Math.max(1, Math.min(rows, Math.ceil(busyThreads() / classCount)));
 }
 
@@ -26,13 +26,10 @@ function uniformData(rows: number, classCount: number): { type: string; data: nu
   return [rows, classCount, rowShares(rows, classCount)].map((value) => ({ type: 'int32', data: [value] }));
 }
 
-/** What both kernels know of a row: its class, whether this logit is of it, its place among `sides`, and x_t. */
+/** What both kernels know of a row of class `own`: the logit, whether it is of this class, and x_t. */
 const readLogit = `
-    let own = classes[row];
-    if (own < 0) { continue; }
     let logit = logits[row * uniforms.classCount + k];
     let isTarget = own == k;
-    let side = select(select(2, 1, own == uniforms.classCount), 0, isTarget);
     let signed = select(-logit, logit, isTarget);`;
 
 /** log(1 + exp(x)): by the series of atanh, so that it keeps its digits where exp(x) is small. */
@@ -51,30 +48,32 @@ fn softplusOf(x : f32) -> f32 {
   return max(x, 0.0) + 2.0 * s * (series * q + 1.0);
 }`;
 
-/** Loss and |gradient| of x_t before alpha (`shared/loss/term.ts`). Of 1 - p_t and p_t* the logarithms: nothing overflows. */
-const termOf = {
+/**
+ * `loss` and |gradient| `slope` of x_t, without alpha (`shared/loss/term.ts`). 1 - p_t and p_t* come of their logarithms, so that
+ * nothing overflows. Scalars and not vectors: a software adapter takes half as long again over those.
+ */
+const terms = {
   focal: `
-fn termOf(signed : f32) -> vec2<f32> {
-  let crossEntropy = softplusOf(-signed);
-  let logWrong = -(signed + crossEntropy);
-  let wrong = exp(logWrong);
-  let slope = uniforms.gamma * (1.0 - wrong) * crossEntropy + wrong;
-  return exp(uniforms.gamma * logWrong) * vec2<f32>(crossEntropy, slope);
-}`,
+    let crossEntropy = softplusOf(-signed);
+    let logWrong = -(signed + crossEntropy);
+    let wrong = exp(logWrong);
+    let modulation = exp(uniforms.gamma * logWrong);
+    let loss = modulation * crossEntropy;
+    let slope = modulation * (uniforms.gamma * (1.0 - wrong) * crossEntropy + wrong);`,
   focalStar: `
-fn termOf(signed : f32) -> vec2<f32> {
-  let shifted = uniforms.gamma * signed + uniforms.beta;
-  let crossEntropy = softplusOf(-shifted);
-  return vec2<f32>(crossEntropy / uniforms.gamma, exp(-(shifted + crossEntropy)));
-}`,
+    let shifted = uniforms.gamma * signed + uniforms.beta;
+    let crossEntropy = softplusOf(-shifted);
+    let loss = crossEntropy / uniforms.gamma;
+    let slope = exp(-(shifted + crossEntropy));`,
 };
 
-/** Numbers that each thread of `sumLosses` hands over: losses and gradients by side, and its heaviest logit with the row's place. */
+/** Numbers that each thread of `sumLosses` hands over: losses and gradients by side, and its heaviest logit and the row of it. */
 const sumsPerThread = 8;
 
 /**
  * Sums of weighted loss and |gradient| per class and side, and the heaviest logit, of each thread: `[shares, K, 8]`, read by
- * `readSums`. `weights` `[rows]`; rows of weight 0 are left out whatever their logits.
+ * `readSums`. `weights` `[rows]`; rows of weight 0, to which all ignored ones belong, are
+ * left out whatever their logits.
  */
 export function sumLosses(
   gpu: WebGPUBackend,
@@ -94,39 +93,50 @@ export function sumLosses(
       outputShape: [shares, classCount, sumsPerThread],
       threads: shares * classCount,
       uniforms: `${uniforms} foregroundWeight : f32, backgroundWeight : f32, gamma : f32, beta : f32,`,
-      code: `${softplus}${beta === undefined ? termOf.focal : termOf.focalStar}
+      code: `${softplus}
 fn compute(index : i32) {
   let k = index % uniforms.classCount;
-  let share = index / uniforms.classCount;
-  var foreground = vec2<f32>(0.0);
-  var backgroundTrue = vec2<f32>(0.0);
-  var backgroundOther = vec2<f32>(0.0);
+  var foreground = 0.0;
+  var foregroundSlope = 0.0;
+  var backgroundTrue = 0.0;
+  var backgroundTrueSlope = 0.0;
+  var backgroundOther = 0.0;
+  var backgroundOtherSlope = 0.0;
   var most = 0.0;
   var heaviest = 0.0;
-  var place = -1;
-  for (var row = share; row < uniforms.rows; row += uniforms.shares) {
+  var heaviestRow = -1.0;
+  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {
     let weight = weights[row];
-    if (weight == 0.0) { continue; }${readLogit}
-    let term = select(uniforms.backgroundWeight, uniforms.foregroundWeight, isTarget) * termOf(signed);
+    if (weight == 0.0) { continue; }
+    let own = classes[row];${readLogit}${beta === undefined ? terms.focal : terms.focalStar}
+    let sideWeight = select(uniforms.backgroundWeight, uniforms.foregroundWeight, isTarget);
+    let term = sideWeight * loss;
     let weighted = weight * term;
-    foreground += select(vec2<f32>(0.0), weighted, side == 0);
-    backgroundTrue += select(vec2<f32>(0.0), weighted, side == 1);
-    backgroundOther += select(vec2<f32>(0.0), weighted, side == 2);
-    if (term.x > most) {
-      most = term.x;
-      heaviest = logit;
-      place = row / uniforms.shares;
+    let weightedSlope = weight * sideWeight * slope;
+    if (isTarget) {
+      foreground += weighted;
+      foregroundSlope += weightedSlope;
+    } else if (own == uniforms.classCount) {
+      backgroundTrue += weighted;
+      backgroundTrueSlope += weightedSlope;
+    } else {
+      backgroundOther += weighted;
+      backgroundOtherSlope += weightedSlope;
     }
+    let heavier = term > most;
+    most = select(most, term, heavier);
+    heaviest = select(heaviest, logit, heavier);
+    heaviestRow = select(heaviestRow, f32(row), heavier);
   }
   let at = index * ${sumsPerThread};
-  result[at] = foreground.x;
-  result[at + 1] = foreground.y;
-  result[at + 2] = backgroundTrue.x;
-  result[at + 3] = backgroundTrue.y;
-  result[at + 4] = backgroundOther.x;
-  result[at + 5] = backgroundOther.y;
+  result[at] = foreground;
+  result[at + 1] = foregroundSlope;
+  result[at + 2] = backgroundTrue;
+  result[at + 3] = backgroundTrueSlope;
+  result[at + 4] = backgroundOther;
+  result[at + 5] = backgroundOtherSlope;
   result[at + 6] = heaviest;
-  result[at + 7] = f32(place);
+  result[at + 7] = heaviestRow;
 }`,
     },
     [logits, classes, weights],
@@ -160,16 +170,12 @@ export interface HeavyLogit {
   readonly logit: number;
 }
 
-/** The logit of most loss that each thread met; `rows` as the kernel was given. */
-export function readHeaviest(data: Float32Array, rows: number, classCount: number): HeavyLogit[] {
-  const shares = rowShares(rows, classCount);
+/** The logit of most loss that each thread met. A row is an exact float up to 2^24, beyond what any device holds of a network's anchors. */
+export function readHeaviest(data: Float32Array, classCount: number): HeavyLogit[] {
   const found: HeavyLogit[] = [];
-  for (let thread = 0; thread < shares * classCount; thread++) {
-    const place = data[thread * sumsPerThread + 7]!;
-    if (place < 0) continue;
-    const row = Math.floor(thread / classCount) + place * shares;
-    const logit = data[thread * sumsPerThread + 6]!;
-    found.push({ row, classIndex: thread % classCount, logit });
+  for (let at = 0, thread = 0; at < data.length; at += sumsPerThread, thread++) {
+    const [logit, row] = [data[at + 6]!, data[at + 7]!];
+    if (row >= 0) found.push({ row, classIndex: thread % classCount, logit });
   }
   return found;
 }
@@ -197,21 +203,24 @@ export function countLogits(gpu: WebGPUBackend, { logits, classes }: ClassedLogi
       atomic: true,
       uniforms,
       code: `
-fn addTo(at : i32, value : u32) {
-  let before = bitcast<u32>(atomicAdd(&result[at], bitcast<i32>(value)));
-  if (before + value < before) { atomicAdd(&result[at + 1], 1); }
+fn addTo(at : i32, value : i32) {
+  let before = bitcast<u32>(atomicAdd(&result[at], value));
+  if (before + bitcast<u32>(value) < before) { atomicAdd(&result[at + 1], 1); }
 }
 fn compute(index : i32) {
   let k = index % uniforms.classCount;
-  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {${readLogit}
+  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {
+    let own = classes[row];
+    if (own < 0) { continue; }${readLogit}
     if (isnan(logit)) { continue; }
     let position = clamp((signed - ${lowestLogit}.0) * ${1 / binWidth}.0, 0.0, ${binCount}.0);
     let bin = min(i32(position), ${binCount - 1});
     let place = position - f32(bin);
+    let side = select(select(2, 1, own == uniforms.classCount), 0, isTarget);
     let at = ((k * ${sides.length} + side) * ${binCount} + bin) * ${wordsPerBin};
-    addTo(at, 1u);
-    addTo(at + 2, u32(place * ${placeUnit}.0 + 0.5));
-    addTo(at + 4, u32(place * place * ${placeUnit}.0 + 0.5));
+    addTo(at, 1);
+    addTo(at + 2, i32(place * ${placeUnit}.0 + 0.5));
+    addTo(at + 4, i32(place * place * ${placeUnit}.0 + 0.5));
   }
 }`,
     },
