@@ -4,6 +4,7 @@
  */
 import { create } from 'zustand';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { type PlanCoverage, plansToTry } from '../../shared/detector/coveragePlans.ts';
 import { defaultNetworkOptions, type RetinaNetOptions } from '../../shared/detector/network.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import type { LogitHistogram } from '../../shared/loss/histogram.ts';
@@ -14,9 +15,8 @@ import type { FirstStep } from '../../shared/training/firstStep.ts';
 import { parseInit } from '../../shared/training/startingPoint.ts';
 import { client } from '../bridge/client.ts';
 import { type StartCoverage, startCoverage } from '../worker/coverageHost.ts';
-import type { CoverageTask, PlanCoverage } from '../worker/coverageProtocol.ts';
+import type { CoverageTask } from '../worker/coverageProtocol.ts';
 import { startWorker } from '../worker/host.ts';
-import { plansToTry } from './coveragePlans.ts';
 import { askWorker, type MeasuringTools } from './measuring.ts';
 import { useProject } from './project.ts';
 import { useRuns } from './runs.ts';

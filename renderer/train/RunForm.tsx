@@ -2,8 +2,8 @@
 import { Alert, Button, NativeSelect, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useState } from 'react';
+import { imageSides } from '../../shared/detector/coveragePlans.ts';
 import { formatInit } from '../../shared/training/startingPoint.ts';
-import { imageSides } from '../store/coveragePlans.ts';
 import { type TrainingState, useTraining } from '../store/training.ts';
 import { summarise } from '../store/trainingTask.ts';
 import { AdvancedFields, ConfigNumber } from './AdvancedFields.tsx';

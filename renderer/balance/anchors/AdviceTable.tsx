@@ -1,14 +1,20 @@
 /** What was tried instead of the form's settings, what it would bring and cost, and a press to take it. */
 import { Button, Loader } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
+import {
+  type Advice,
+  adviceOf,
+  badShare,
+  bestAdvice,
+  worstClass,
+} from '../../../shared/detector/coveragePlans.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
-import type { CoverageState } from '../../store/beforeTraining.ts';
-import { type Advice, adviceOf, badShare, bestAdvice, worstClass } from '../../store/coveragePlans.ts';
 import classes from './CoverageView.module.css';
+import type { CoverageShown } from './coverageWords.ts';
 import { costText, percentText, planText } from './coverageWords.ts';
 
 interface AdviceTableProps {
-  readonly coverage: CoverageState;
+  readonly coverage: CoverageShown;
   /** Of the classes, by index. */
   readonly names: readonly string[];
   readonly onApply: (changes: Partial<TrainConfig>) => void;

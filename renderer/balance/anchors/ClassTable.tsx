@@ -1,8 +1,9 @@
 /** Anchor coverage class by class: a rare class hides in the total. */
+
+import { badShare } from '../../../shared/detector/coveragePlans.ts';
 import type { ClassCoverage, CoverageSummary } from '../../../shared/detector/coverageSummary.ts';
-import { badShare } from '../../store/coveragePlans.ts';
 import classes from './CoverageView.module.css';
-import type { ClassLook } from './CoverageView.tsx';
+import type { ClassLook } from './coverageWords.ts';
 import { fitParts, fitTitles, percentText } from './coverageWords.ts';
 
 interface ClassTableProps {

@@ -2,19 +2,19 @@
 import { Button, Loader, Progress } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { BoxCoverage } from '../../../shared/detector/coverage.ts';
+import type { PlanCoverage } from '../../../shared/detector/coveragePlans.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
-import type { CoverageState } from '../../store/beforeTraining.ts';
-import { countWords } from '../../store/words.ts';
-import type { PlanCoverage } from '../../worker/coverageProtocol.ts';
 import { ChartFrame } from '../charts/ChartFrame.tsx';
 import { AdviceTable } from './AdviceTable.tsx';
 import { ClassTable } from './ClassTable.tsx';
 import classes from './CoverageView.module.css';
 import { coverageChart, coverageExplanation, coverageFormula } from './coverageChart.ts';
+import type { ClassLook, CoverageShown } from './coverageWords.ts';
 import {
   fitMeanings,
   fitParts,
   fitTitles,
+  imagesText,
   percentText,
   sideText,
   type Verdict,
@@ -22,14 +22,8 @@ import {
 } from './coverageWords.ts';
 import { WorstBoxes } from './WorstBoxes.tsx';
 
-export interface ClassLook {
-  readonly name: string;
-  /** `#rrggbb` */
-  readonly color: string;
-}
-
 interface CoverageViewProps {
-  readonly coverage: CoverageState;
+  readonly coverage: CoverageShown;
   /** In the order of the class indices. */
   readonly classLooks: readonly ClassLook[];
   readonly onApply: (changes: Partial<TrainConfig>) => void;
@@ -62,7 +56,7 @@ export function CoverageView({ coverage, onRetry, ...rest }: CoverageViewProps) 
   );
 }
 
-function Comparing({ coverage: { done, total } }: { coverage: CoverageState }) {
+function Comparing({ coverage: { done, total } }: { coverage: CoverageShown }) {
   return (
     <div className={classes.panel}>
       <p className={classes.dim}>
@@ -99,7 +93,7 @@ function Found({ own, coverage, classLooks, onApply, crop, onOpen }: FoundProps)
 
 interface VerdictProps {
   readonly own: PlanCoverage;
-  readonly coverage: CoverageState;
+  readonly coverage: CoverageShown;
   readonly verdict: Verdict;
 }
 
@@ -131,9 +125,4 @@ function VerdictPanel({ own, coverage, verdict }: VerdictProps) {
       </p>
     </div>
   );
-}
-
-function imagesText({ images, ofImages }: CoverageState): string {
-  if (images === ofImages) return `the boxes of all ${countWords(images, 'image')} to train on`;
-  return `the boxes of ${images} images, evenly chosen from the ${ofImages.toLocaleString('en-US')} to train on`;
 }

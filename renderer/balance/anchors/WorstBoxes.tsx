@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import type { BoxCoverage } from '../../../shared/detector/coverage.ts';
 import classes from './CoverageView.module.css';
-import type { ClassLook } from './CoverageView.tsx';
+import type { ClassLook } from './coverageWords.ts';
 import { fitTitles, percentText } from './coverageWords.ts';
 
 interface WorstBoxesProps {

@@ -1,8 +1,28 @@
 /** Anchor coverage in sentences. Pure. */
 import { type Fit, fits } from '../../../shared/detector/coverage.ts';
+import type { CoveragePlan, PlanCoverage } from '../../../shared/detector/coveragePlans.ts';
+import { type Advice, badShare, worstClass } from '../../../shared/detector/coveragePlans.ts';
 import { badlyCovered, type CoverageSummary } from '../../../shared/detector/coverageSummary.ts';
-import { type Advice, badShare, worstClass } from '../../store/coveragePlans.ts';
-import type { CoveragePlan, PlanCoverage } from '../../worker/coverageProtocol.ts';
+import type { ProblemData } from '../../../shared/domain/problem.ts';
+
+export interface ClassLook {
+  readonly name: string;
+  /** `#rrggbb` */
+  readonly color: string;
+}
+
+/** How far the comparison is, and what it has found. */
+export interface CoverageShown {
+  readonly phase: 'idle' | 'working' | 'ready' | 'failed';
+  readonly done: number;
+  readonly total: number;
+  readonly problem: ProblemData | null;
+  /** Images looked at, of so many. */
+  readonly images: number;
+  readonly ofImages: number;
+  /** Of the form's own plan first. */
+  readonly results: readonly PlanCoverage[];
+}
 
 export const fitTitles: Readonly<Record<Fit, string>> = {
   fitted: 'An anchor fits',
@@ -89,4 +109,10 @@ export function fitParts({ boxes, counts }: Pick<CoverageSummary, 'boxes' | 'cou
   return fits
     .map((fit) => ({ fit, count: counts[fit], share: boxes > 0 ? counts[fit] / boxes : 0 }))
     .filter(({ count }) => count > 0);
+}
+
+export function imagesText({ images, ofImages }: Pick<CoverageShown, 'images' | 'ofImages'>): string {
+  const all = ofImages.toLocaleString('en-US');
+  if (images === ofImages) return `the boxes of all ${all} images to train on`;
+  return `the boxes of ${images} images, evenly chosen from the ${all} to train on`;
 }

@@ -4,10 +4,10 @@ import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { Chart } from '../../../shared/charts/chart.ts';
 import { firstStepChart, firstStepWords } from '../../../shared/charts/figures/firstStep.ts';
+import type { ProblemData } from '../../../shared/domain/problem.ts';
 import type { LogitHistogram } from '../../../shared/loss/histogram.ts';
 import type { TrainConfig } from '../../../shared/training/config.ts';
 import type { FirstStep } from '../../../shared/training/firstStep.ts';
-import type { FirstStepState } from '../../store/beforeTraining.ts';
 import { ChartFrame } from '../charts/ChartFrame.tsx';
 import { FirstStepSliders } from './FirstStepSliders.tsx';
 import { FirstStepTable } from './FirstStepTable.tsx';
@@ -23,9 +23,20 @@ import {
   strategyNote,
 } from './firstStepWords.ts';
 
+/** How far the look at the first images is, and what it has found. */
+interface FirstStepShown {
+  readonly phase: 'idle' | 'working' | 'ready' | 'failed';
+  readonly text: string;
+  readonly done: number;
+  readonly total: number;
+  readonly problem: ProblemData | null;
+  readonly firstStep: FirstStep | null;
+  readonly histogram: LogitHistogram | null;
+}
+
 interface FirstStepViewProps {
   readonly config: TrainConfig;
-  readonly state: FirstStepState;
+  readonly state: FirstStepShown;
   /** The form or the labels are no longer those that were looked at. */
   readonly isStale: boolean;
   /** Why nothing can be computed now; null where it can. */

@@ -1,19 +1,36 @@
 /** Ways to train that fit small objects better, as plans for anchor coverage and as what they were found to be worth. Pure. */
+import { type BoxCoverage, coverImage, frameCost, type LabelledImage } from './coverage.ts';
 import {
   badlyCovered,
   type ClassCoverage,
   type CoverageSummary,
-} from '../../shared/detector/coverageSummary.ts';
-import type { TrainConfig } from '../../shared/training/config.ts';
-import type { CoveragePlan, PlanCoverage } from '../worker/coverageProtocol.ts';
+  summariseCoverage,
+  worstCovered,
+} from './coverageSummary.ts';
+import { type RetinaNetOptions, withAnchorScale } from './network.ts';
+
+/** A way to train: what the form says, or something to try instead. */
+export interface CoveragePlan {
+  readonly minSizePx: number;
+  readonly maxSizePx: number;
+  readonly anchorScale: number;
+}
+
+export interface PlanCoverage {
+  readonly plan: CoveragePlan;
+  readonly summary: CoverageSummary;
+  /** Of an image in the network: means over the images. */
+  readonly pixels: number;
+  readonly anchors: number;
+  /** The boxes furthest from any anchor, worst first. */
+  readonly worst: readonly BoxCoverage[];
+}
 
 /** Image sides that the run form offers, px. */
 export const imageSides: readonly number[] = [128, 160, 224, 256, 320, 416, 512, 640, 800];
 
-type Sized = Pick<TrainConfig, 'minSizePx' | 'maxSizePx' | 'anchorScale'>;
-
 /** The form's own plan; then the next larger side, one about twice as large, anchors of half the size, and the first with the last. */
-export function plansToTry({ minSizePx, maxSizePx, anchorScale }: Sized): CoveragePlan[] {
+export function plansToTry({ minSizePx, maxSizePx, anchorScale }: CoveragePlan): CoveragePlan[] {
   const own = { minSizePx, maxSizePx, anchorScale };
   const larger = imageSides.filter((side) => side > maxSizePx);
   const sides = [...new Set([larger[0], larger.find((side) => side >= 2 * maxSizePx) ?? larger.at(-1)])];
@@ -26,8 +43,36 @@ export function plansToTry({ minSizePx, maxSizePx, anchorScale }: Sized): Covera
   return [own, ...atSides, ...halved];
 }
 
-/** Of trainConfigSchema. */
+/** A run's config allows no smaller. */
 const smallestScale = 0.125;
+
+const worstKept = 12;
+
+/** `network`: with the anchors that the plan scales. `onImage`: before each image. */
+export function coverPlan(
+  network: RetinaNetOptions,
+  images: readonly LabelledImage[],
+  plan: CoveragePlan,
+  onImage: (index: number) => void = () => {},
+): PlanCoverage {
+  const settings = { ...plan, network: withAnchorScale(network, plan.anchorScale) };
+  const boxes = images.flatMap((image, index) => {
+    onImage(index);
+    return coverImage(image, settings);
+  });
+  const costs = images.map((image) => frameCost(image, settings));
+  return {
+    plan,
+    summary: summariseCoverage(boxes, network.foregroundClassCount),
+    pixels: mean(costs.map(({ pixels }) => pixels)),
+    anchors: mean(costs.map(({ anchors }) => anchors)),
+    worst: worstCovered(boxes, worstKept),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
 
 /** What another plan would change. */
 export interface Advice {
