@@ -39,6 +39,7 @@ export function BeforeTraining({ data, config }: BeforeTrainingProps) {
         <h1>Before you start</h1>
         <SegmentedControl
           size="xs"
+          className={classes.topic}
           data={[
             { value: 'anchors', label: 'Anchors and boxes' },
             { value: 'first-step', label: 'The first step' },

@@ -27,7 +27,7 @@ export function FirstStepTable({ rows }: { rows: readonly FirstStepRow[] }) {
               {analytic === null ? (
                 '–'
               ) : (
-                <span title={deviationText(figures.background, analytic)}>
+                <span title="The background’s formula, and how far the measured loss is from it">
                   {figureText(analytic)}{' '}
                   <span className={classes.dim}>{deviationText(figures.background, analytic)}</span>
                 </span>

@@ -101,8 +101,8 @@ export function rowsOf(
   const yours = isChanged ? [row('Your sliders', chosen)] : [];
   if (firstStep.prior === null) return [row('As the form is', own), ...yours];
   return [
-    row(`Without prior, π ${evenChance}`, { ...own, prior: evenChance }),
-    row(`With prior, π ${own.prior}`, own),
+    row(`Without prior, π\u00a0${evenChance}`, { ...own, prior: evenChance }),
+    row(`With prior, π\u00a0${own.prior}`, own),
     ...yours,
   ];
 }
@@ -124,12 +124,12 @@ export function sizeText({ widthPx, heightPx, anchors, positives, classes }: Fir
   );
 }
 
-/** "0.4 % above the formula" */
+/** Of the measured loss, beside the formula's: "0.4 % above". */
 export function deviationText(measured: number, analytic: number): string {
   const percent = 100 * (measured / analytic - 1);
   const size = Math.abs(percent);
-  if (size < 0.005) return 'as the formula says';
-  return `${size.toFixed(size < 1 ? 2 : 1)} % ${percent > 0 ? 'above' : 'below'} the formula`;
+  if (size < 0.005) return 'the same';
+  return `${size.toFixed(size < 1 ? 2 : 1)} % ${percent > 0 ? 'above' : 'below'}`;
 }
 
 /** Neither "0 %" nor "100 %" where a little is left. */
