@@ -44,6 +44,10 @@ describe('guardExecutor', () => {
     const guarded = guardExecutor(executor, { check: () => {} });
     expect(await guarded.exportWeights()).toEqual(await executor.exportWeights());
     expect(guarded.parameterCount).toBe(executor.parameterCount);
-    expect((await guarded.step(batch, settings)).finite).toBe(true);
+    expect((await guarded.step(batch, { ...settings, statistics: 'all' })).finite).toBe(true);
+    expect(await guarded.lastSnapshot()).toMatchObject({ steps: 1 });
+    expect(await guarded.measure(batch, { alpha: 0.25, gamma: 2, hardest: 1 })).toMatchObject({
+      positives: 0,
+    });
   });
 });
