@@ -37,7 +37,9 @@ export function precisionChart(logs: readonly RaceLog[]): Chart | null {
   });
 }
 
+/** The second panel only where the logs say where the logits lay. */
 export function backgroundChart(logs: readonly RaceLog[]): Chart {
+  const isCounted = logs.some(({ course }) => course.snapshots.length > 0);
   const panel = (title: string, points: (course: Course) => Point[]) => ({
     ...{ title, label: "background's part of the loss", format: 'percent' as const, domain: [0, 1] as const },
     lines: logs.map(({ label, course }, index) => ({
@@ -49,7 +51,7 @@ export function backgroundChart(logs: readonly RaceLog[]): Chart {
     lastStep: lastStepOf(logs),
     panels: [
       panel('Under the loss each trained with', ownCourse),
-      panel('The same answers under cross-entropy', crossEntropyCourse),
+      ...(isCounted ? [panel('The same answers under cross-entropy', crossEntropyCourse)] : []),
     ],
   });
 }

@@ -9,7 +9,13 @@ import { competitor, figure, formula, more, number, percent, section, table } fr
 /** A part of a beam that is narrower has no room for its number. */
 const legible = 0.12;
 
+const ownCaption =
+  'Each competitor under the loss it trained with; what a strategy leaves out does not count. Each point is the mean of a few steps.';
+const sameCaption =
+  'The other picture puts all under the same measure: what their answers on all anchors would cost under plain cross-entropy.';
+
 export function lossSection(rows: readonly RaceRow[], logs: readonly RaceLog[]): Html {
+  const background = backgroundChart(logs);
   return section(
     'Where does the loss go?',
     html`<p class="muted">The loss is what the network learns from. Orange is the part that comes from your objects, blue the part that comes from places where there is nothing: thousands of them in every image, nearly all easy. The more of the bar is blue, the more of the learning is about saying “nothing here”.</p>`,
@@ -19,10 +25,7 @@ export function lossSection(rows: readonly RaceRow[], logs: readonly RaceLog[]):
         html`<span class="who">${competitor(row.label, index)}</span>${beam(row.first)}${beam(row.last)}
 `,
     )}</div>`,
-    figure(
-      backgroundChart(logs),
-      'Left, each competitor under the loss it trained with; what a strategy leaves out does not count. Right, all under the same measure: what their answers on all anchors would cost under plain cross-entropy. Each point is the mean of a few steps.',
-    ),
+    figure(background, [ownCaption, ...(background.panels.length > 1 ? [sameCaption] : [])].join(' ')),
     measureTable(rows),
   );
 }
