@@ -2,20 +2,21 @@
 import './validLanguage.ts';
 import 'uplot/dist/uPlot.min.css';
 import { Anchor, Collapse, SegmentedControl, Switch, useComputedColorScheme } from '@mantine/core';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import type { Chart, ChartMark } from '../../shared/charts/chart.ts';
 import { courseChart } from '../../shared/charts/figures/course.ts';
+import type { EvaluationEvent } from '../../shared/training/events.ts';
 import { ExportMenu } from '../balance/charts/ExportMenu.tsx';
 import { Formula } from '../balance/charts/Formula.tsx';
 import { saveChart } from '../balance/charts/save.ts';
-import type { RunHistory } from '../store/runHistory.ts';
-import { courseLength } from '../store/runHistoryCourse.ts';
+import { type Course, courseLength } from '../store/runHistoryCourse.ts';
 import classes from './RunView.module.css';
 import { type LossColumns, lossColumns } from './smoothing.ts';
 
 interface LossChartProps {
-  readonly history: RunHistory;
+  readonly course: Course;
+  readonly evaluations: readonly EvaluationEvent[];
   readonly totalSteps: number;
   readonly cursorStep: number | null;
   /** What was changed, and when. */
@@ -28,7 +29,8 @@ interface LossChartProps {
 const logFloor = 1e-4;
 const heightPx = 176;
 
-export function LossChart({ history, totalSteps, cursorStep, marks, fileName, onCursor }: LossChartProps) {
+export const LossChart = memo(function LossChart(props: LossChartProps) {
+  const { course, evaluations, totalSteps, cursorStep, marks, fileName, onCursor } = props;
   const [smooth, setSmooth] = useState(true);
   const [explained, setExplained] = useState(false);
   const [scale, setScale] = useState<'linear' | 'log'>('log');
@@ -40,8 +42,8 @@ export function LossChart({ history, totalSteps, cursorStep, marks, fileName, on
   const lines = useRef<Lines>({ marks, cursorStep });
   lines.current = { marks, cursorStep };
   const columns = useMemo(
-    () => lossColumns(history.course, history.evaluations, { smooth, floor: scale === 'log' ? logFloor : 0 }),
-    [history.course, history.evaluations, smooth, scale],
+    () => lossColumns(course, evaluations, { smooth, floor: scale === 'log' ? logFloor : 0 }),
+    [course, evaluations, smooth, scale],
   );
 
   useEffect(() => {
@@ -144,12 +146,12 @@ export function LossChart({ history, totalSteps, cursorStep, marks, fileName, on
         ref={box}
         className={classes.chart}
         data-testid="loss-chart"
-        data-points={courseLength(history.course)}
+        data-points={courseLength(course)}
         data-marks={marks.length}
       />
     </section>
   );
-}
+});
 
 /** The same curves for a file. */
 function lossChart(

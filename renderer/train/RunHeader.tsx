@@ -6,10 +6,11 @@ import {
   IconPlayerPlayFilled,
   IconPlayerStopFilled,
 } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { lossText } from '../balance/beams/share.ts';
 import { useDialogs } from '../store/dialogs.ts';
+import type { LivePhase } from '../store/phase.ts';
 import { paceOf, type RunHistory, smoothedAt } from '../store/runHistory.ts';
 import { useRuns } from '../store/runs.ts';
 import { type LiveRun, useTraining } from '../store/training.ts';
@@ -45,7 +46,7 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
         </Badge>
         <span className={classes.runWhere}>{whereText(run, history)}</span>
         <div className={classes.handles}>
-          <Handles run={run} live={live} />
+          <Handles run={run} phase={live?.phase ?? null} />
           {run.checkpointStep !== null && <ExportWeights runId={run.id} />}
         </div>
       </div>
@@ -54,7 +55,7 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
         size="sm"
         radius="xl"
         striped={moving}
-        animated={moving}
+        transitionDuration={0}
         aria-label="Steps done"
       />
       {live && history.step === 0 && <p className={classes.phaseText}>{live.text}…</p>}
@@ -136,10 +137,10 @@ function whereText(run: RunRecord, { start }: RunHistory): string {
   return parts.join(' · ');
 }
 
-function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
+const Handles = memo(function Handles({ run, phase }: { run: RunRecord; phase: LivePhase | null }) {
   const { pause, resume, stop, resumeRun } = useTraining.getState();
   const busy = useTraining((state) => state.live !== null || state.racing.length > 0);
-  if (!live) {
+  if (!phase) {
     if (run.status === 'done' || run.status === 'running') return null;
     return (
       <Button
@@ -153,7 +154,7 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
       </Button>
     );
   }
-  const held = live.phase === 'paused' || live.phase === 'pausing';
+  const held = phase === 'paused' || phase === 'pausing';
   return (
     <>
       {held ? (
@@ -170,7 +171,7 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
           size="xs"
           variant="default"
           leftSection={<IconPlayerPauseFilled size={14} />}
-          disabled={live.phase !== 'running'}
+          disabled={phase !== 'running'}
           data-testid="pause-run"
           onClick={pause}
         >
@@ -181,7 +182,7 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
         size="xs"
         variant="default"
         leftSection={<IconPlayerStopFilled size={14} />}
-        disabled={live.phase === 'stopping'}
+        disabled={phase === 'stopping'}
         data-testid="stop-run"
         onClick={stop}
       >
@@ -189,9 +190,9 @@ function Handles({ run, live }: { run: RunRecord; live: LiveRun | null }) {
       </Button>
     </>
   );
-}
+});
 
-function ExportWeights({ runId }: { runId: string }) {
+const ExportWeights = memo(function ExportWeights({ runId }: { runId: string }) {
   const exportWeights = useDialogs((state) => state.exportWeights);
   return (
     <Button
@@ -204,4 +205,4 @@ function ExportWeights({ runId }: { runId: string }) {
       Export weights…
     </Button>
   );
-}
+});

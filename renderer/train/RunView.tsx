@@ -1,6 +1,6 @@
 /** One run: live from the worker, or redrawn from its file. The same drawing for both. */
 import { Loader } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { noGhost } from '../balance/beams/ghost.ts';
 import { neutralColor } from '../balance/beams/share.ts';
@@ -17,6 +17,7 @@ import { RunViewBalance } from './RunViewBalance.tsx';
 import { RunViewBar, type RunViewTab } from './RunViewBar.tsx';
 import { RunViewConcentration } from './RunViewConcentration.tsx';
 import { RunViewHardness } from './RunViewHardness.tsx';
+import { useCalm } from './useCalm.ts';
 import { useEvidenceState } from './useEvidence.ts';
 
 export function RunView({ run }: { run: RunRecord }) {
@@ -24,6 +25,19 @@ export function RunView({ run }: { run: RunRecord }) {
   if (!history) return <Loader className={classes.loading} aria-label="Reading the run" />;
   return <Lab run={run} history={history} />;
 }
+
+/** The loss chart is drawn anew this often at most while a run is under way. */
+const chartEveryMs = 500;
+
+/** Its fields stay as they are from step to step, and are many. */
+const SteadyHotControls = memo(
+  HotControls,
+  (before, after) =>
+    before.run === after.run &&
+    before.history.changes === after.history.changes &&
+    before.live?.phase === after.live?.phase &&
+    before.live?.asked === after.live?.asked,
+);
 
 function Lab({ run, history }: { run: RunRecord; history: RunHistory }) {
   const live = useTraining((state) => (state.live?.runId === run.id ? state.live : null));
@@ -35,11 +49,12 @@ function Lab({ run, history }: { run: RunRecord; history: RunHistory }) {
   const moment = { run, history, cursorStep, colorOf };
   const evidence = useEvidenceState();
   const { changes } = history;
+  const drawn = useCalm(history, live ? chartEveryMs : 0);
   const marks = useMemo(() => marksOf({ changes }, run.config), [changes, run.config]);
   return (
     <div className={classes.runView}>
       <RunHeader run={run} history={history} live={live} />
-      <HotControls run={run} history={history} live={live} />
+      <SteadyHotControls run={run} history={history} live={live} />
       <FailurePanel failure={history.failure} problem={live ? null : run.problem} />
       <section className={classes.lab} aria-label="Where the loss goes">
         <RunViewBar {...moment} tab={tab} onTab={setTab} marks={marks} onCursor={setPickedStep} />
@@ -48,7 +63,8 @@ function Lab({ run, history }: { run: RunRecord; history: RunHistory }) {
         {tab === 'hardness' && <RunViewHardness {...moment} state={evidence} />}
       </section>
       <LossChart
-        history={history}
+        course={drawn.course}
+        evaluations={drawn.evaluations}
         totalSteps={run.config.steps}
         cursorStep={cursorStep}
         marks={marks}

@@ -1,6 +1,7 @@
 /** What is looked at, and when: the lab's tabs, and the one slider that takes all of them back in time. */
 import { Button, Slider, Tabs } from '@mantine/core';
 import { IconChartAreaLine, IconChartHistogram, IconClockPlay, IconScale } from '@tabler/icons-react';
+import { memo } from 'react';
 import type { ChartMark } from '../../shared/charts/chart.ts';
 import { settingsAt } from '../store/runHistory.ts';
 import type { MomentProps } from './moment.ts';
@@ -25,24 +26,30 @@ interface RunViewBarProps extends MomentProps {
 export function RunViewBar({ tab, onTab, ...moment }: RunViewBarProps) {
   return (
     <div className={classes.bar}>
-      <Tabs value={tab} onChange={(value) => onTab(value as RunViewTab)} variant="pills">
-        <Tabs.List>
-          {tabs.map(({ value, label, icon: Icon }) => (
-            <Tabs.Tab
-              key={value}
-              value={value}
-              leftSection={<Icon size={15} />}
-              data-testid={`lab-tab-${value}`}
-            >
-              {label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-      </Tabs>
+      <TabChoice tab={tab} onTab={onTab} />
       {moment.history.step > 2 && <LookBack {...moment} />}
     </div>
   );
 }
+
+const TabChoice = memo(function TabChoice({ tab, onTab }: Pick<RunViewBarProps, 'tab' | 'onTab'>) {
+  return (
+    <Tabs value={tab} onChange={(value) => onTab(value as RunViewTab)} variant="pills">
+      <Tabs.List>
+        {tabs.map(({ value, label, icon: Icon }) => (
+          <Tabs.Tab
+            key={value}
+            value={value}
+            leftSection={<Icon size={15} />}
+            data-testid={`lab-tab-${value}`}
+          >
+            {label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+    </Tabs>
+  );
+});
 
 function LookBack({ run, history, cursorStep, marks, onCursor }: Omit<RunViewBarProps, 'tab' | 'onTab'>) {
   const shownStep = cursorStep ?? history.step;

@@ -7,6 +7,10 @@ import { snapshotAt } from '../store/runHistory.ts';
 import { countWords } from '../store/words.ts';
 import { noStatisticsText } from './evidenceWords.ts';
 import { loggedEvidence, type MomentProps } from './moment.ts';
+import { useCalm } from './useCalm.ts';
+
+/** Curves that are watched while they grow are drawn this often at most. */
+const calmMs = 500;
 
 export type EvidenceSource = 'training' | 'fixed';
 
@@ -37,7 +41,7 @@ export function useEvidence(
 
 function useLoggedEvidence(moment: MomentProps, wanted: boolean): Evidence | null {
   const { run, history, cursorStep } = moment;
-  const snapshot = useCalm(wanted ? snapshotAt(history, cursorStep) : null);
+  const snapshot = useCalm(wanted ? snapshotAt(history, cursorStep) : null, cursorStep === null ? calmMs : 0);
   const { course, changes } = history;
   return useMemo(
     () => snapshot && loggedEvidence(snapshot, { course, changes }, run),
@@ -68,18 +72,4 @@ function useMeasuredEvidence({ run }: MomentProps): Evidence | null {
       loss: { strategy: run.config.loss, gamma: run.config.gamma },
     };
   }, [phase, runId, run, histogram, images, step, split, hardest]);
-}
-
-const calmMs = 400;
-
-/** The value, at most so often anew: curves that jump ten times a second tell nobody anything. */
-function useCalm<T>(value: T): T {
-  const [calm, setCalm] = useState({ value, sinceMs: 0 });
-  useEffect(() => {
-    if (calm.value === value) return;
-    const waitMs = Math.max(0, calm.sinceMs + calmMs - performance.now());
-    const timer = setTimeout(() => setCalm({ value, sinceMs: performance.now() }), waitMs);
-    return () => clearTimeout(timer);
-  }, [value, calm]);
-  return calm.value;
 }

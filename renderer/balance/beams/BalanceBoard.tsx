@@ -3,14 +3,15 @@
  * runs, and what it is given it shows.
  */
 import { Anchor, Collapse, SegmentedControl, Select } from '@mantine/core';
-import { type ReactNode, useRef, useState } from 'react';
+import { memo, type ReactNode, useCallback, useRef, useState } from 'react';
 import type { LossSettings } from '../../../shared/loss/strategy.ts';
 import { ExportMenu } from '../charts/ExportMenu.tsx';
+import type { ExportFormat } from '../charts/save.ts';
 import classes from './BalanceBoard.module.css';
 import { BeamPatterns } from './Beam.tsx';
 import { BeamCard } from './BeamCard.tsx';
 import { BeamRows } from './BeamRows.tsx';
-import { Explanation } from './Explanation.tsx';
+import { Explanation, type ExplanationProps } from './Explanation.tsx';
 import { saveBeams } from './exportBeams.ts';
 import { noSamples, type ShareSamples } from './geometry.ts';
 import type { Ghost } from './ghost.ts';
@@ -57,10 +58,25 @@ export function BalanceBoard(props: BalanceBoardProps) {
   const board = useRef<HTMLDivElement>(null);
   const beams = sortBeams(props.beams, order);
   const compact = beams.length > compactAbove;
+  const { fileName, caption } = props;
+  const shown = useRef({ beams, ghost, caption });
+  shown.current = { beams, ghost, caption };
+  const save = useCallback(
+    (format: ExportFormat) => saveBeams(format, fileName ?? '', board.current, shown.current),
+    [fileName],
+  );
   return (
     <div ref={board} className={classes.board} data-testid="balance-board">
       <BeamPatterns />
-      <Head {...props} compact={compact} order={order} onOrder={setOrder} board={board} />
+      <Head
+        {...{ weighed, compact, order, caption }}
+        {...props.loss}
+        several={beams.length > 1}
+        onWeighed={props.onWeighed}
+        onOrder={setOrder}
+        save={fileName ? save : null}
+      />
+      {props.ghostControls}
       {compact ? (
         <BeamRows beams={beams} ghost={ghost} />
       ) : (
@@ -71,23 +87,16 @@ export function BalanceBoard(props: BalanceBoardProps) {
   );
 }
 
-interface HeadProps extends BalanceBoardProps {
-  readonly compact: boolean;
+interface HeadProps extends ExplanationProps {
+  readonly several: boolean;
   readonly order: BeamOrder;
+  readonly onWeighed: BalanceBoardProps['onWeighed'];
   readonly onOrder: (order: BeamOrder) => void;
-  readonly board: React.RefObject<HTMLElement | null>;
+  readonly save: ((format: ExportFormat) => Promise<void>) | null;
 }
 
-function Head({
-  beams,
-  weighed = 'loss',
-  onWeighed,
-  order,
-  onOrder,
-  ghostControls,
-  fileName,
-  ...props
-}: HeadProps) {
+/** Stays as it is from step to step. */
+const Head = memo(function Head({ several, order, onWeighed, onOrder, save, ...explanation }: HeadProps) {
   const [explained, setExplained] = useState(false);
   return (
     <>
@@ -116,12 +125,12 @@ function Head({
                   { value: 'loss', label: 'Loss' },
                   { value: 'gradient', label: 'Pull' },
                 ]}
-                value={weighed}
+                value={explanation.weighed}
                 onChange={(value) => onWeighed(value as Weighed)}
                 data-testid="weighed"
               />
             )}
-            {beams.length > 1 && (
+            {several && (
               <Select
                 aria-label="Order of the classes"
                 size="xs"
@@ -132,23 +141,18 @@ function Head({
                 onChange={(value) => onOrder(value ?? 'class')}
               />
             )}
-            {fileName && (
-              <ExportMenu
-                name="balance"
-                formats={['svg', 'png', 'csv']}
-                save={(format) => saveBeams(format, fileName, props.board.current, { ...props, beams })}
-              />
-            )}
+            {save && <ExportMenu name="balance" formats={exportFormats} save={save} />}
           </div>
         </div>
       </header>
       <Collapse expanded={explained}>
-        <Explanation loss={props.loss} caption={props.caption} compact={props.compact} weighed={weighed} />
+        <Explanation {...explanation} />
       </Collapse>
-      {ghostControls}
     </>
   );
-}
+});
+
+const exportFormats = ['svg', 'png', 'csv'] as const;
 
 type CardsProps = BalanceBoardProps & { readonly ghost: Ghost | null; readonly weighed: Weighed };
 

@@ -1,7 +1,7 @@
 /** One class's balance, drawn: places come from `geometry.ts`, movement from CSS transitions between them. */
 import { memo } from 'react';
 import classes from './Beam.module.css';
-import { beamGeometry, frame, type Rect, tiltOf } from './geometry.ts';
+import { beamGeometry, coarse, frame, type Rect, tiltOf } from './geometry.ts';
 import type { BeamNumbers } from './share.ts';
 
 /** Ids of the patterns that `BeamPatterns` defines once for the page. */
@@ -19,7 +19,8 @@ interface BeamProps {
 }
 
 export const Beam = memo(function Beam({ beam, heaviestPan, ghost, small }: BeamProps) {
-  const geometry = beamGeometry(beam, heaviestPan);
+  const exact = beamGeometry(beam, heaviestPan);
+  const geometry = small ? coarse(exact) : exact;
   const { pivot, arm, groundY } = frame;
   const resting = beam.foregroundShare === null;
   return (

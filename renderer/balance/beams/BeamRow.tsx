@@ -14,6 +14,7 @@ interface BeamRowProps {
 /** Blocks this small can only be compared within one beam: each row has its own scale. */
 export const BeamRow = memo(function BeamRow({ beam, ghost }: BeamRowProps) {
   const percents = percentPair(beam);
+  const unit = beam.foregroundShare === null ? '' : '%';
   return (
     <section
       className={classes.row}
@@ -37,8 +38,14 @@ export const BeamRow = memo(function BeamRow({ beam, ghost }: BeamRowProps) {
       </div>
       <div className={classes.rowGhost}>
         <div className={classes.rowPercents}>
-          <span className={classes.foregroundWord}>{percents.foreground}%</span>
-          <span className={classes.backgroundWord}>{percents.background}%</span>
+          <span className={classes.foregroundWord}>
+            {percents.foreground}
+            {unit}
+          </span>
+          <span className={classes.backgroundWord}>
+            {percents.background}
+            {unit}
+          </span>
         </div>
         {ghost && <GhostPercents ghost={ghost} />}
       </div>
@@ -49,7 +56,9 @@ export const BeamRow = memo(function BeamRow({ beam, ghost }: BeamRowProps) {
 /** Foreground, other classes' objects and true background as parts of one bar. */
 export function ShareBar({ beam, className }: { beam: BeamNumbers; className?: string }) {
   const total = lossOf(beam);
-  const width = (part: number) => ({ width: total > 0 ? `${(100 * part) / total}%` : '0%' });
+  const width = (part: number) => ({
+    width: total > 0 ? `${Math.round((1000 * part) / total) / 10}%` : '0%',
+  });
   return (
     <div className={className}>
       <span className={classes.barForeground} style={width(beam.foreground)} />

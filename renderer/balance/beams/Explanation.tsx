@@ -4,14 +4,14 @@ import type { LossSettings } from '../../../shared/loss/strategy.ts';
 import classes from './BalanceBoard.module.css';
 import type { Weighed } from './share.ts';
 
-interface ExplanationProps {
-  readonly loss: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>;
+/** Of the loss that holds at the moment that is shown. */
+export interface ExplanationProps extends Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'> {
   readonly caption: string;
   readonly compact: boolean;
   readonly weighed: Weighed;
 }
 
-export function Explanation({ loss, caption, compact, weighed }: ExplanationProps) {
+export function Explanation({ caption, compact, weighed, ...loss }: ExplanationProps) {
   return (
     <div className={classes.explain}>
       <p>
@@ -35,7 +35,7 @@ export function Explanation({ loss, caption, compact, weighed }: ExplanationProp
 const gradientSentence =
   'The pull is the sum of |∂L/∂logit|: how strongly each side moves the network, whatever it costs. ';
 
-function Formula({ strategy, alpha, gamma }: ExplanationProps['loss']) {
+function Formula({ strategy, alpha, gamma }: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>) {
   if (strategy !== 'focal') return <span className={classes.formula}>{strategies[strategy].formula}</span>;
   return (
     <span className={classes.formula}>

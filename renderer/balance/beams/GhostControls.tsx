@@ -1,5 +1,6 @@
 /** Which loss the ghost stands for: none, plain cross-entropy, or focal loss with any gamma. */
 import { SegmentedControl, Slider } from '@mantine/core';
+import { memo } from 'react';
 import classes from './BalanceBoard.module.css';
 import { type GhostChoice, type GhostKind, maxGhostGamma } from './ghost.ts';
 
@@ -18,7 +19,12 @@ interface GhostControlsProps {
   readonly counted: string | null;
 }
 
-export function GhostControls({ choice, onChoice, missing, counted }: GhostControlsProps) {
+export const GhostControls = memo(function GhostControls({
+  choice,
+  onChoice,
+  missing,
+  counted,
+}: GhostControlsProps) {
   const { kind, gamma } = choice;
   return (
     <div className={classes.ghostControls}>
@@ -53,4 +59,4 @@ export function GhostControls({ choice, onChoice, missing, counted }: GhostContr
       )}
     </div>
   );
-}
+});

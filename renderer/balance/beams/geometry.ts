@@ -88,6 +88,26 @@ export function beamGeometry(loss: BeamLoss, heaviestPan: number): BeamGeometry 
   };
 }
 
+/** To whole degrees and units of the frame: at a fifth of the size nobody sees more, and less has to be drawn anew. */
+export function coarse(geometry: BeamGeometry): BeamGeometry {
+  const round = Math.round;
+  const rect = ({ x, y, width, height }: Rect): Rect => ({
+    x: round(x),
+    y: round(y),
+    width: 2 * round(width / 2),
+    height: round(height),
+  });
+  return {
+    ...geometry,
+    angleDeg: round(geometry.angleDeg),
+    leftPlateHalf: round(geometry.leftPlateHalf),
+    rightPlateHalf: round(geometry.rightPlateHalf),
+    foreground: rect(geometry.foreground),
+    backgroundTrue: rect(geometry.backgroundTrue),
+    backgroundOther: rect(geometry.backgroundOther),
+  };
+}
+
 /** Side length relative to the largest block's: the square root of the loss's part, so that areas are proportional. */
 export function blockScale(loss: number, heaviestPan: number): number {
   if (!(loss > 0) || !(heaviestPan > 0)) return 0;
