@@ -102,6 +102,11 @@ export class RaceSession {
     return this.#task.entries.filter(({ runId }) => !this.#live.ends.has(runId));
   }
 
+  /** Of these, those that do not still wait for their turn. */
+  #begun(): readonly TrainTask[] {
+    return this.#racing().filter(({ runId }) => this.#logs.historyOf(runId).start !== null);
+  }
+
   #record(owned: readonly OwnedEvent[]): void {
     this.#logs.add(owned);
     for (const runId of new Set(owned.map((each) => each.runId))) {
@@ -149,11 +154,11 @@ export class RaceSession {
     const racing = this.#racing();
     const stepOf = ({ runId }: TrainTask) => this.#logs.historyOf(runId).checkpointStep;
     if (!mayTryAgain(lossesMs, now())) {
-      const newest = Math.max(...racing.map((entry) => stepOf(entry) ?? 0));
+      const newest = Math.max(0, ...racing.map((entry) => stepOf(entry) ?? 0));
       await this.#interrupt('paused', waitsProblem(lossesMs.length, newest || null, reason));
       return;
     }
-    const warnings = racing.map((entry) => ({
+    const warnings = this.#begun().map((entry) => ({
       runId: entry.runId,
       event: goesOnWarning(stepOf(entry), reason),
     }));
@@ -180,7 +185,7 @@ export class RaceSession {
 
   /** Every run that has begun waits at its last checkpoint for a person. */
   async #interrupt(status: 'interrupted' | 'paused', problem: ProblemData): Promise<void> {
-    const begun = this.#racing().filter(({ runId }) => this.#logs.historyOf(runId).start);
+    const begun = this.#begun();
     this.#over(problem);
     for (const { runId } of begun) await this.#update(runId, status, problem);
   }
