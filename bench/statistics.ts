@@ -1,8 +1,8 @@
 /**
  * What the statistics cost: steps of the same training with all of them and with none, in turn, on one device.
  * `node bench/statistics.ts [STEPS] [--software]` takes so many steps of each (default 30) on this machine's GPU, or on the software
- * adapter, and prints one JSON document. `ratio` is the median over pairs of neighbouring steps, `cpuRatio` the same of the process's
- * CPU time: on a software adapter, that is the whole step, whatever else the machine is doing.
+ * adapter, and prints one JSON document. `ratio` is the median over pairs of neighbouring steps, `cpuRatio` compares the least
+ * CPU time of each: on a software adapter that is the whole step, and what else the machine is doing shows least in it.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,8 +15,7 @@ import { createReferenceExecutor } from '../shared/reference/executor.ts';
 import { defaultTrainConfig } from '../shared/training/config.ts';
 import { snapshotInterval } from '../shared/training/stepEvents.ts';
 
-const sides = ['none', 'all'] as const;
-type Side = (typeof sides)[number];
+const warmUp = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,7 +48,7 @@ interface Case {
 async function compare(of: Case) {
   const batch = randomBatch(of);
   const interval = snapshotInterval(defaultTrainConfig, of.classCount);
-  const run = async (side: Side) => {
+  const run = async (side: 'none' | 'all') => {
     const executor = await createReferenceExecutor({
       ...{ network: defaultNetworkOptions('nano', of.classCount), boxLoss: 'l1', prior: 0.01, seed: 1 },
       ...{ adapter: device.name, software: device.software, watch },
@@ -65,28 +64,25 @@ async function compare(of: Case) {
     which.ms.push(performance.now() - startMs);
     which.cpuMs.push((user + system) / 1000);
   };
-  const warmUp = 2;
   for (let pair = 0; pair < pairs + warmUp; pair++) {
     // Each goes first as often as the other.
     for (const which of pair % 2 === 0 ? runs : [runs[1], runs[0]]) await step(which);
   }
-  const [none, all] = runs.map(({ executor, ms, cpuMs }) => {
-    executor.dispose();
-    return { ms: ms.slice(warmUp), cpuMs: cpuMs.slice(warmUp) };
-  }) as [Taken, Taken];
+  for (const { executor } of runs) executor.dispose();
+  const [none, all] = [taken(runs[0]), taken(runs[1])];
   return {
     ...of,
     snapshotEvery: interval,
     noneMs: round(median(none.ms)),
     allMs: round(median(all.ms)),
     ratio: round(median(all.ms.map((each, i) => each / none.ms[i]!))),
-    cpuRatio: round(median(all.cpuMs.map((each, i) => each / none.cpuMs[i]!))),
+    cpuRatio: round(Math.min(...all.cpuMs) / Math.min(...none.cpuMs)),
   };
 }
 
-interface Taken {
-  readonly ms: readonly number[];
-  readonly cpuMs: readonly number[];
+/** What was measured after the first steps, in which everything is compiled. */
+function taken({ ms, cpuMs }: { readonly ms: readonly number[]; readonly cpuMs: readonly number[] }) {
+  return { ms: ms.slice(warmUp), cpuMs: cpuMs.slice(warmUp) };
 }
 
 function randomBatch({ sidePx, batch, classCount }: Case): Batch {

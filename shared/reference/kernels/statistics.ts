@@ -72,8 +72,8 @@ const sumsPerThread = 8;
 
 /**
  * Sums of weighted loss and |gradient| per class and side, and the heaviest logit, of each thread: `[shares, K, 8]`, read by
- * `readSums`. `weights` `[rows]`; rows of weight 0, to which all ignored ones belong, are
- * left out whatever their logits.
+ * `readSums` and `readHeaviest`. `weights` `[rows]`; rows of weight 0, to which all ignored ones belong, are left out whatever their
+ * logits.
  */
 export function sumLosses(
   gpu: WebGPUBackend,
