@@ -59,7 +59,7 @@ function Controls({ run, history, live }: HotControlsProps & { live: LiveRun }) 
           value={wanted.loss}
           disabled={disabled}
           testId="hot-loss"
-          onChange={(loss) => edit(choiceOf(loss))}
+          onChange={(loss) => setEdits((before) => ({ ...choiceOf(loss), ...rateOf(before) }))}
         />
         <LossNumberFields
           loss={wanted.loss}
@@ -106,6 +106,11 @@ function Controls({ run, history, live }: HotControlsProps & { live: LiveRun }) 
       )}
     </>
   );
+}
+
+/** Numbers of another strategy are not taken along. */
+function rateOf({ learningRate }: HotChange): HotChange {
+  return learningRate === undefined ? {} : { learningRate };
 }
 
 function toldOf(history: RunHistory, live: LiveRun, change: HotChange | null): string {

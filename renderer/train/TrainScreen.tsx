@@ -1,7 +1,7 @@
 /** Train: on the left what to run and what was run, on the right what is looked at: a run, a race, or what is known before one. */
 import { Button, SegmentedControl } from '@mantine/core';
 import { IconArrowLeft, IconPlus } from '@tabler/icons-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { formatInit } from '../../shared/training/startingPoint.ts';
 import { followRaces, raceOf, useRaces } from '../store/races.ts';
@@ -47,6 +47,11 @@ export function TrainScreen() {
     if (liveRaceId !== null) setSide('races');
   }, [liveRaceId]);
   useViewNewest(side);
+  const aside = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another side is shown from its top
+  useLayoutEffect(() => {
+    aside.current?.scrollTo({ top: 0 });
+  }, [side]);
 
   const openRun = (runId: string) => {
     void useTraining.getState().view(runId);
@@ -58,7 +63,7 @@ export function TrainScreen() {
   };
   return (
     <div className={classes.screen} data-testid="train-screen">
-      <aside className={classes.side}>
+      <aside ref={aside} className={classes.side}>
         <SegmentedControl
           fullWidth
           size="xs"

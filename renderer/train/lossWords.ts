@@ -44,8 +44,8 @@ export const numberSpecs: Readonly<Record<keyof LossNumbers, NumberSpec>> = {
     decimals: 3,
   },
   hardCount: {
-    label: 'Anchors kept (B)',
-    help: 'How many anchors of each image count: those with the most loss.',
+    label: 'Anchors kept',
+    help: 'B of the formula: how many anchors of each image count, those with the most loss.',
     min: 1,
     max: 100_000,
     step: 64,

@@ -170,7 +170,11 @@ function Losses({ shares }: { shares: Shares | null }) {
     <div className={classes.losses} data-share={backgroundShare ?? ''}>
       <div className={classes.lossNumbers}>
         <span className={classes.foreground}>{lossText(foreground)}</span>
-        {backgroundShare !== null && <span>{percentText(backgroundShare)} background</span>}
+        {backgroundShare !== null && (
+          <span>
+            {percentText(backgroundShare)} <span className={classes.word}>background</span>
+          </span>
+        )}
         <span className={classes.background}>{lossText(background)}</span>
       </div>
       {backgroundShare !== null && (
