@@ -22,6 +22,11 @@ const started = (runId: string, fromStep = 0): RunEvent => ({
   ...{ event: 'start', runId, classes: ['RBC'], adapter: 'a', backend: 'webgpu', software: false },
   ...{ trainImages: 1, validationImages: 0, parameterCount: 1, fromStep },
 });
+interface Params {
+  readonly runId: string;
+  readonly status: RunRecord['status'];
+  readonly problem: RunRecord['problem'];
+}
 const checkpoint: RunEvent = { event: 'checkpoint', step: 4, path: 'p' };
 
 /** A page with a worker that does what the test says, and a host that remembers what it was told. */
@@ -39,7 +44,7 @@ function setUp(options: { isTraining?: boolean } = {}) {
   };
   const runs = new Map(ids.map((id) => [id, runRecord(id)]));
   const logs = new Map<string, RunEvent[]>();
-  const answers: Record<string, (params: Record<string, never>) => unknown> = {
+  const answers: Record<string, (params: Params) => unknown> = {
     'training.data': () => ({ classIds: [7], classes: ['RBC'], train: [], validation: [] }),
     'races.list': () => ({ races: [race], problems: [] }),
     'races.create': () => race,
@@ -48,7 +53,7 @@ function setUp(options: { isTraining?: boolean } = {}) {
     'runs.append': () => ({}),
     'runs.update': ({ runId, status, problem }) => ({ ...runs.get(runId)!, status, problem }),
   };
-  const request = vi.fn(async (name: string, params: never) => answers[name]!(params));
+  const request = vi.fn(async (name: string, params: Params) => answers[name]!(params));
   const setRacing = vi.fn();
   const store = createRacesStore({
     client: { request } as unknown as Client,

@@ -3,92 +3,19 @@
  * the worker, and the run goes on from its last checkpoint in a new one.
  */
 import { create } from 'zustand';
-import type { Client } from '../../shared/contract/requests.ts';
-import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
-import { allChanges } from '../../shared/training/changes.ts';
-import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
-import type { RunEvent } from '../../shared/training/events.ts';
 import { client } from '../bridge/client.ts';
 import { addLeaveGuard } from '../bridge/leaveGuards.ts';
-import { type StartWorker, startWorker } from '../worker/host.ts';
-import { mayTryAgain } from '../worker/lossPolicy.ts';
-import type { DeviceReport, TrainTask } from '../worker/protocol.ts';
-import { notify, reportProblem } from './notices.ts';
-import { type LivePhase, phaseAfter } from './phase.ts';
+import { startWorker } from '../worker/host.ts';
+import { reportProblem } from './notices.ts';
 import { useProject } from './project.ts';
-import { readRunEvents } from './runEvents.ts';
-import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
-import { type RunEnd, RunSession } from './runSession.ts';
+import { RunConductor, readHistory } from './runConductor.ts';
+import type { RunHistory } from './runHistory.ts';
 import { useRuns } from './runs.ts';
-import { backboneOf } from './startFrom.ts';
-import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
-import { makeTask } from './trainingTask.ts';
-
-export interface LiveRun {
-  readonly runId: string;
-  readonly phase: LivePhase;
-  /** What it is doing while there is no step to show: "Preparing the network". */
-  readonly text: string;
-  readonly config: TrainConfig;
-  readonly history: RunHistory;
-  /** Changes asked for that no step has taken over yet, as one. */
-  readonly asked: HotChange | null;
-  /** When devices were lost, monotonic milliseconds. */
-  readonly lossesMs: readonly number[];
-}
-
-export interface ViewedRun {
-  readonly runId: string;
-  /** Null while its log is read. The live run's history is in `live`. */
-  readonly history: RunHistory | null;
-}
-
-export interface TrainingState {
-  readonly live: LiveRun | null;
-  readonly viewed: ViewedRun | null;
-  /** The runs of the race that is under way; empty: none is, and the GPU is free for a run. */
-  readonly racing: readonly string[];
-  /** What computes, or would: null until the first worker has said so. */
-  readonly device: DeviceReport | null;
-  /** Why a run could not be started, where there is no run to show it in. */
-  readonly problem: ProblemData | null;
-  /** Asks a worker what there is to compute on. */
-  probe(): void;
-  start(config: TrainConfig): Promise<void>;
-  /** Goes on with a run that is not under way, from its newest checkpoint. */
-  resumeRun(runId: string): Promise<void>;
-  pause(): void;
-  resume(): void;
-  stop(): void;
-  /** Changes something from the next step on. */
-  change(change: HotChange): void;
-  /** Looks at a run; null: at none. */
-  view(runId: string | null): Promise<void>;
-  /** A race tells how one of its runs stands, for where that one is looked at. */
-  follow(runId: string, history: RunHistory): void;
-  setRacing(runIds: readonly string[]): void;
-  /** Destroys the GPU device under the run, to see that it recovers. */
-  loseDevice(): void;
-  /** Ends the worker where it stands: the project is being left. */
-  abandon(): void;
-}
-
-export interface TrainingTools {
-  readonly client: Pick<Client, 'request'>;
-  readonly startWorker: StartWorker;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  readonly putRun: (run: RunRecord) => void;
-  readonly runs: () => readonly RunRecord[];
-}
-
-type Set = (changes: Partial<TrainingState>) => void;
-type Get = () => TrainingState;
+import type { GetTraining, SetTraining, TrainingState, TrainingTools } from './trainingState.ts';
 
 export function createTrainingStore(tools: TrainingTools) {
   return create<TrainingState>()((set, get) => {
-    const conductor = new Conductor(tools, set, get);
+    const conductor = new RunConductor(tools, set, get);
     return {
       live: null,
       viewed: null,
@@ -116,198 +43,7 @@ export function createTrainingStore(tools: TrainingTools) {
   });
 }
 
-/** Keeps the live run true to its session, and decides what a loss or an end means. */
-class Conductor {
-  readonly #tools: TrainingTools;
-  readonly #set: Set;
-  readonly #get: Get;
-  #session: RunSession | null = null;
-  /** What the session began with; launched again it goes on from the newest checkpoint. */
-  #task: TrainTask | null = null;
-
-  constructor(tools: TrainingTools, set: Set, get: Get) {
-    this.#tools = tools;
-    this.#set = set;
-    this.#get = get;
-  }
-
-  async start(config: TrainConfig): Promise<void> {
-    if (this.#get().live) return;
-    const { client, putRun } = this.#tools;
-    this.#set({ problem: null });
-    try {
-      this.#requireFreeGpu();
-      const { includeUnreviewed } = config;
-      const { classIds, classes } = await client.request('training.data', { includeUnreviewed });
-      const backbone = await backboneOf(config, this.#tools);
-      const run = await client.request('runs.create', {
-        config: { ...config, backbone },
-        classIds,
-        classNames: classes,
-      });
-      putRun(run);
-      await this.#begin(run, false, emptyHistory);
-    } catch (error) {
-      this.#set({ problem: toProblemData(error) });
-    }
-  }
-
-  async resumeRun(runId: string): Promise<void> {
-    const { client, putRun, runs } = this.#tools;
-    const run = runs().find(({ id }) => id === runId);
-    if (this.#get().live || !run) return;
-    try {
-      const history = await readHistory(client, runId);
-      putRun(await client.request('runs.update', { runId, status: 'running', problem: null }));
-      await this.#begin(run, true, { ...history, failure: null, done: null });
-    } catch (error) {
-      reportProblem(error);
-    }
-  }
-
-  async #begin(run: RunRecord, resume: boolean, history: RunHistory): Promise<void> {
-    const { id: runId, config } = run;
-    const { client, runs } = this.#tools;
-    const data = await client.request('training.data', { includeUnreviewed: config.includeUnreviewed });
-    const initName = runs().find(({ id }) => id === config.init)?.name ?? config.init;
-    const live: LiveRun = {
-      ...{ runId, phase: 'starting', text: 'Starting', config, history },
-      ...{ asked: null, lossesMs: [] },
-    };
-    this.#set({ live, viewed: { runId, history: null }, problem: null });
-    this.#task = makeTask(run, data, { resume, initName, changes: allChanges(history.changes) });
-    this.#session = this.#newSession();
-    this.#session.launch({ type: 'train', task: this.#task });
-  }
-
-  #requireFreeGpu(): void {
-    if (this.#get().racing.length === 0) return;
-    throw new Problem(
-      'conflict',
-      'A race is under way, and there is one GPU.',
-      'Stop the race under Races, or wait until it has finished.',
-    );
-  }
-
-  #newSession(): RunSession {
-    return new RunSession(this.#tools, {
-      onDevice: (device) => this.#set({ device }),
-      onText: (text) => this.#patch({ text }),
-      onEvents: (events) => this.#record(events.map(({ event }) => event)),
-      onLost: (reason) => void this.#recover(reason),
-      onRunEnded: (_runId, end, problem) => void this.#finish(end, problem),
-      onBroken: (problem) => void this.#interrupt(problem),
-    });
-  }
-
-  wish(type: 'pause' | 'resume' | 'stop', from: readonly LivePhase[] | null, phase: LivePhase): void {
-    const { live } = this.#get();
-    if (!live || (from && !from.includes(live.phase))) return;
-    this.#session?.post({ type });
-    this.#patch({ phase });
-  }
-
-  change(change: HotChange): void {
-    const { live } = this.#get();
-    if (!live || live.phase === 'stopping') return;
-    this.#session?.post({ type: 'change', change });
-    this.#patch({ asked: { ...live.asked, ...change } });
-  }
-
-  loseDevice(): void {
-    this.#session?.post({ type: 'lose-device' });
-  }
-
-  /** The run is no longer under way here; where it is looked at it stays in sight. */
-  letGo(): void {
-    this.#session?.end();
-    this.#session = null;
-    this.#task = null;
-    const { live, viewed } = this.#get();
-    const isViewed = live !== null && viewed?.runId === live.runId;
-    this.#set({ live: null, viewed: isViewed ? { runId: live.runId, history: live.history } : viewed });
-  }
-
-  async #finish(end: RunEnd, problem: ProblemData | null): Promise<void> {
-    const { live } = this.#get();
-    this.letGo();
-    if (!live) return;
-    await this.#update(live.runId, end === 'finished' ? 'done' : end, problem);
-    if (end === 'finished')
-      notify(`The run has finished its ${live.config.steps} steps.`, { tone: 'success' });
-  }
-
-  /** The worker itself broke: the run waits at its last checkpoint for a person. */
-  async #interrupt(problem: ProblemData): Promise<void> {
-    const { live } = this.#get();
-    this.letGo();
-    if (live) await this.#update(live.runId, 'interrupted', toProblemData(problem));
-  }
-
-  async #recover(reason: string): Promise<void> {
-    const { client, now } = this.#tools;
-    const { live } = this.#get();
-    const session = this.#session;
-    if (!live || !session) return;
-    const lossesMs = [...live.lossesMs, now()];
-    const step = live.history.checkpointStep;
-    if (!mayTryAgain(lossesMs, now())) {
-      this.letGo();
-      await this.#update(live.runId, 'paused', waitsProblem(lossesMs.length, step, reason));
-      return;
-    }
-    const warning = goesOnWarning(step, reason);
-    this.#patch({ phase: 'recovering', text: warning.message, lossesMs });
-    try {
-      await client.request('runs.append', { runId: live.runId, events: [warning] });
-    } catch (error) {
-      await this.#interrupt(toProblemData(error));
-      return;
-    }
-    // The run may have been let go of while the host wrote.
-    if (this.#session !== session) return;
-    this.#record([warning]);
-    this.#relaunch(session);
-  }
-
-  /** In a new worker, which is told the changes that the log holds and those that it does not hold yet. */
-  #relaunch(session: RunSession): void {
-    const { live } = this.#get();
-    if (!live || !this.#task) return;
-    const resume = live.history.checkpointStep !== null;
-    session.launch({
-      type: 'train',
-      task: { ...this.#task, resume, changes: allChanges(live.history.changes) },
-    });
-    if (live.asked) session.post({ type: 'change', change: live.asked });
-  }
-
-  #record(events: readonly RunEvent[]): void {
-    const { live } = this.#get();
-    if (!live) return;
-    const isTaken = events.some((event) => event.event === 'control' && !event.replayed);
-    this.#patch({
-      history: recordEvents(live.history, events),
-      phase: phaseAfter(live.phase, events),
-      ...(isTaken && { asked: null }),
-    });
-  }
-
-  #patch(changes: Partial<LiveRun>): void {
-    const { live } = this.#get();
-    if (live) this.#set({ live: { ...live, ...changes } });
-  }
-
-  async #update(runId: string, status: RunRecord['status'], problem: ProblemData | null): Promise<void> {
-    try {
-      this.#tools.putRun(await this.#tools.client.request('runs.update', { runId, status, problem }));
-    } catch (error) {
-      reportProblem(error);
-    }
-  }
-}
-
-function probe({ client, startWorker }: TrainingTools, set: Set, get: Get): void {
+function probe({ client, startWorker }: TrainingTools, set: SetTraining, get: GetTraining): void {
   if (get().device || get().live) return;
   const prober = startWorker(client, {
     onNews(news) {
@@ -320,7 +56,12 @@ function probe({ client, startWorker }: TrainingTools, set: Set, get: Get): void
   prober.post({ type: 'probe' });
 }
 
-async function view({ client }: TrainingTools, set: Set, get: Get, runId: string | null): Promise<void> {
+async function view(
+  { client }: TrainingTools,
+  set: SetTraining,
+  get: GetTraining,
+  runId: string | null,
+): Promise<void> {
   const { live, viewed } = get();
   if (runId === null) return set({ viewed: null });
   if (viewed?.runId === runId && live?.runId !== runId) return;
@@ -334,14 +75,6 @@ async function view({ client }: TrainingTools, set: Set, get: Get, runId: string
     if (isStillWanted()) set({ viewed: null });
     reportProblem(error);
   }
-}
-
-async function readHistory(client: TrainingTools['client'], runId: string): Promise<RunHistory> {
-  let history = emptyHistory;
-  await readRunEvents(client, runId, (events) => {
-    history = recordEvents(history, events);
-  });
-  return history;
 }
 
 /** The history of the run that is looked at: live where it is under way. */
