@@ -1,7 +1,7 @@
 /** The run that is under way: kept true to its session, with what a loss or an end means for it. */
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
-import { allChanges } from '../../shared/training/changes.ts';
+import { allChanges, parseChange } from '../../shared/training/changes.ts';
 import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { mayTryAgain } from '../worker/lossPolicy.ts';
@@ -109,8 +109,13 @@ export class RunConductor {
   change(change: HotChange): void {
     const { live } = this.#get();
     if (!live || live.phase === 'stopping') return;
-    this.#session?.post({ type: 'change', change });
-    this.#patch({ asked: { ...live.asked, ...change } });
+    try {
+      const asked = parseChange({ ...live.asked, ...change });
+      this.#session?.post({ type: 'change', change });
+      this.#patch({ asked });
+    } catch (error) {
+      reportProblem(error);
+    }
   }
 
   loseDevice(): void {

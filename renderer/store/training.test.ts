@@ -135,6 +135,30 @@ describe('a run', () => {
     });
   });
 
+  it('passes a change on, and again to a new worker where the old one took it along', async () => {
+    const { store, newest, say } = setUp();
+    await store.getState().start(config);
+    await say({ type: 'run-event', runId: record.id, event: started });
+    store.getState().change({ gamma: 0 });
+    store.getState().change({ gamma: 99 });
+    const asked = { type: 'change', change: { gamma: 0 } };
+    expect(newest().posted.slice(1)).toEqual([asked]);
+    await say({ type: 'device-lost', message: 'driver reset' });
+    expect(newest().posted).toEqual([expect.objectContaining({ type: 'train' }), asked]);
+    await say({
+      type: 'run-event',
+      runId: record.id,
+      event: { event: 'control', step: 3, change: { gamma: 0 } },
+    });
+    expect(store.getState().live?.asked).toBeNull();
+    await say({ type: 'device-lost', message: 'driver reset' });
+    expect(newest().posted).toEqual([
+      expect.objectContaining({
+        task: expect.objectContaining({ changes: [{ step: 3, change: { gamma: 0 } }] }),
+      }),
+    ]);
+  });
+
   it('does not count losses of long ago', async () => {
     const { store, workers, say, later } = setUp();
     await store.getState().start(config);
