@@ -105,7 +105,7 @@ function RaceHeader({ race, runs, logs, live }: RaceHeaderProps) {
         </Badge>
         <span className={classes.words}>{sharedWords(race, runs)}</span>
         <div className={classes.handles}>
-          <Handles race={race} live={live} isDone={status === 'done'} />
+          <Handles race={race} live={live} isDone={runs.every((run) => run.status === 'done')} />
           <ReportButton race={race} logs={logs} />
         </div>
       </div>
