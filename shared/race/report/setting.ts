@@ -24,9 +24,7 @@ export function fairnessSection(rows: readonly RaceRow[], order: RaceOrder): Htm
           `${twice.join(', ')}: these look at every image twice in each step here, once to find the anchors that count and once to learn from them. Their time of a step says so.`,
         ]
       : []),
-    order === 'interleaved'
-      ? 'They took turns step by step on one device. The time of a step is each one’s own.'
-      : 'They trained one after the other on one device.',
+    `They trained ${order === 'interleaved' ? 'in turns, step by step,' : 'one after the other'} on one device. The time of a step is the median of each one's own, with whatever else the machine was doing.`,
   ];
   return section('How fair is this race?', html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`);
 }
