@@ -22,8 +22,10 @@ async function until(step: number): Promise<void> {
 
 async function report(meter: PageMeter, what: string): Promise<void> {
   const { frames, meanMs, medianMs, p95Ms, maxMs } = await meter.frameCost(3000);
-  const figures = { median: medianMs, mean: meanMs, 'p95': p95Ms, max: maxMs };
-  const text = Object.entries(figures).map(([name, ms]) => `${name} ${ms.toFixed(2)} ms`).join(', ');
+  const figures = { median: medianMs, mean: meanMs, p95: p95Ms, max: maxMs };
+  const text = Object.entries(figures)
+    .map(([name, ms]) => `${name} ${ms.toFixed(2)} ms`)
+    .join(', ');
   console.log(`${what.padEnd(34)} ${text} (${frames} frames)`);
 }
 

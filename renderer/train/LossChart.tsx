@@ -185,7 +185,7 @@ function lossChart(
               label: 'AP50',
               format: 'percent' as const,
               domain: [0, 1] as const,
-              lines: [{ name: 'AP50', points: measured }],
+              lines: [{ name: 'AP50', ink: 'neutral' as const, points: measured }],
             },
           ]
         : []),

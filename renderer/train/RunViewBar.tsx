@@ -74,7 +74,8 @@ function LookBack({ run, history, cursorStep, marks, onCursor }: Omit<RunViewBar
           max={history.step}
           value={shownStep}
           marks={marks.map(({ x }) => ({ value: x }))}
-          label={(step) => labelAt(step, marks)}
+          classNames={sliderClasses}
+          label={null}
           onChange={(step) => onCursor(step >= history.step ? null : step)}
           thumbLabel="Step that is looked at"
           data-testid="look-back"
@@ -93,7 +94,4 @@ function LookBack({ run, history, cursorStep, marks, onCursor }: Omit<RunViewBar
   );
 }
 
-function labelAt(step: number, marks: readonly ChartMark[]): string {
-  const changed = marks.filter(({ x }) => x === step).map(({ label }) => label);
-  return [`step ${step.toLocaleString('en-US')}`, ...changed].join(': ');
-}
+const sliderClasses = { mark: classes.tick, markWrapper: classes.tickPlace };

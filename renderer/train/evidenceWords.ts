@@ -6,9 +6,9 @@ import type { RunHistory } from '../store/runHistory.ts';
 /** Why a run tells nothing of its logits at all, and what can be done. */
 export function noStatisticsText({ run, history }: { run: RunRecord; history: RunHistory }): string {
   const interval = snapshotInterval(run.config, run.classNames.length);
-  if (interval === 0) return 'This run was told not to write down where its logits lie.';
-  if (history.step < interval) return `Comes with step ${interval.toLocaleString('en-US')}.`;
-  return 'The log of this run does not say where its logits lie: it is of an earlier version. A new run will.';
+  if (interval === 0) return 'This run was told not to keep the statistics that this is drawn from.';
+  if (history.step <= interval) return `Comes with step ${interval.toLocaleString('en-US')}.`;
+  return 'This run is of an earlier version, whose log does not hold what this is drawn from. A new run’s will.';
 }
 
 /** "steps 41 to 50" */

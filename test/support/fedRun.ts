@@ -49,7 +49,13 @@ function snapshotTexts(classCount: number): string[] {
         const [centre, spread, draws] = side === 'foreground' ? [-1, 2, 40] : [5 + index / 4, 2.2, 500];
         for (let draw = 0; draw < draws; draw++) {
           const normal = random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2;
-          addLogit(histogram, classIndex, side, centre + spread * 1.7 * normal, side === 'foreground' ? 1 : 40);
+          addLogit(
+            histogram,
+            classIndex,
+            side,
+            centre + spread * 1.7 * normal,
+            side === 'foreground' ? 1 : 40,
+          );
         }
       }
     }

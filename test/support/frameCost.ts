@@ -47,7 +47,9 @@ export class PageMeter {
     const events: TraceEvent[] = [];
     const collect = ({ value }: { value: unknown[] }) => events.push(...(value as TraceEvent[]));
     this.#session.on('Tracing.dataCollected', collect);
-    const ended = new Promise<void>((resolve) => this.#session.once('Tracing.tracingComplete', () => resolve()));
+    const ended = new Promise<void>((resolve) =>
+      this.#session.once('Tracing.tracingComplete', () => resolve()),
+    );
     const includedCategories = ['toplevel', 'devtools.timeline', '__metadata'];
     await this.#session.send('Tracing.start', {
       transferMode: 'ReportEvents',
@@ -76,7 +78,9 @@ interface TraceEvent {
 function costOf(events: readonly TraceEvent[]): FrameCost {
   const frame = events.find(({ name }) => name === 'FireAnimationFrame');
   if (!frame) throw new Error('No frame was drawn while the page was watched.');
-  const own = events.filter(({ pid, tid }) => pid === frame.pid && tid === frame.tid).sort((a, b) => a.ts - b.ts);
+  const own = events
+    .filter(({ pid, tid }) => pid === frame.pid && tid === frame.tid)
+    .sort((a, b) => a.ts - b.ts);
   const costs: number[] = [];
   let costUs = 0;
   for (const { name, ph, tdur, dur } of own) {

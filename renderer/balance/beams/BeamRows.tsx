@@ -1,9 +1,10 @@
 /** Many classes, one line each. A line out of sight keeps what it last showed, so that eighty cost what a screenful does. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import classes from './BalanceBoard.module.css';
 import { BeamRow } from './BeamRow.tsx';
 import type { Ghost } from './ghost.ts';
 import { type BeamNumbers, looksAlike } from './share.ts';
+import { useLater } from './useLater.ts';
 
 interface Shown {
   readonly beam: BeamNumbers;
@@ -13,15 +14,21 @@ interface Shown {
 export function BeamRows({ beams, ghost }: { beams: readonly BeamNumbers[]; ghost: Ghost | null }) {
   const list = useRef<HTMLDivElement>(null);
   const inSight = useInSight(list, beams.length);
-  const shown = useRef(new Map<string, Shown>());
+  const kept = useRef(new Map<string, Shown>());
+  const newest = useMemo(
+    () => new Map(beams.map((beam) => [beam.name, { beam, ghost: ghost?.beams.get(beam.name) }])),
+    [beams, ghost],
+  );
+  // Half of the rows in one frame, half in the next.
+  const turns = [useLater(newest, 1), useLater(newest, 2)];
   return (
     <div ref={list} className={classes.rows}>
-      {beams.map((beam) => {
-        const kept = shown.current.get(beam.name);
-        const next = { beam, ghost: ghost?.beams.get(beam.name) };
-        const now = kept && (!inSight.has(beam.name) || drawnAlike(kept, next)) ? kept : next;
-        shown.current.set(beam.name, now);
-        return <BeamRow key={beam.name} beam={now.beam} ghost={now.ghost} />;
+      {beams.map(({ name }, index) => {
+        const before = kept.current.get(name);
+        const next = turns[index % 2]!.get(name) ?? newest.get(name)!;
+        const now = before && (!inSight.has(name) || drawnAlike(before, next)) ? before : next;
+        kept.current.set(name, now);
+        return <BeamRow key={name} beam={now.beam} ghost={now.ghost} />;
       })}
     </div>
   );

@@ -9,7 +9,7 @@ export interface GhostChoice {
   readonly gamma: number;
 }
 
-export const noGhost: GhostChoice = { kind: 'none', gamma: 2 };
+export const noGhost: GhostChoice = { kind: 'none', gamma: 0.5 };
 export const maxGhostGamma = 5;
 
 /** Alpha and gamma of the loss that is thought of. Plain cross-entropy weighs both sides alike; focal keeps the run's alpha. */
