@@ -5,7 +5,15 @@ import { Beam } from './Beam.tsx';
 import { type ShareSamples, tiltOf } from './geometry.ts';
 import type { Ghost } from './ghost.ts';
 import { ShareStrip } from './ShareStrip.tsx';
-import { type BeamNumbers, countText, lossOf, lossText, percentPair, type Weighed } from './share.ts';
+import {
+  type BeamNumbers,
+  countText,
+  lossOf,
+  lossText,
+  percentPair,
+  type Weighed,
+  weighedWords,
+} from './share.ts';
 
 interface BeamCardProps {
   readonly beam: BeamNumbers;
@@ -44,7 +52,7 @@ export function BeamCard({
         </h3>
         {beam.foregroundShare !== null && (
           <span className={classes.classLoss} title={`${part}% of the ${wholeNames[weighed]}`}>
-            {weighed} {lossText(lossOf(beam))} · {part}%
+            {weighedWords[weighed]} {lossText(lossOf(beam))} · {part}%
           </span>
         )}
       </div>

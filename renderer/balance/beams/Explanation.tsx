@@ -2,7 +2,7 @@
 import { strategies } from '../../../shared/loss/strategies.ts';
 import type { LossSettings } from '../../../shared/loss/strategy.ts';
 import classes from './BalanceBoard.module.css';
-import type { Weighed } from './share.ts';
+import { type Weighed, weighedWords } from './share.ts';
 
 /** Of the loss that holds at the moment that is shown. */
 export interface ExplanationProps extends Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'> {
@@ -24,7 +24,8 @@ export function Explanation({ caption, compact, weighed, ...loss }: ExplanationP
       <Formula {...loss} />
       <p className={classes.small}>
         <i>p</i>
-        <sub>t</sub> is the probability given to the right answer. A block’s area is its {weighed},{' '}
+        <sub>t</sub> is the probability given to the right answer. A block’s area is its{' '}
+        {weighedWords[weighed]},{' '}
         {compact ? 'on a scale of its own for each class' : 'on one scale for all classes'}; the tilt is the
         difference of the two shares. {weighed === 'gradient' && gradientSentence}Shown: {caption}.
       </p>

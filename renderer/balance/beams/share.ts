@@ -24,6 +24,8 @@ export interface BeamNumbers {
 /** What lies on the pans: the loss, or the sum of its |dL/dlogit|, by which the weights are moved. */
 export type Weighed = 'loss' | 'gradient';
 
+export const weighedWords: Record<Weighed, string> = { loss: 'loss', gradient: 'pull' };
+
 export function beamNumbers(
   balance: ClassBalanceEvent,
   color: string,
