@@ -22,49 +22,52 @@ function rowShares(rows: number, classCount: number): number {
 
 const uniforms = 'rows : i32, classCount : i32, shares : i32,';
 
+/** The uniforms that a loop reads, read once; the thread's class. */
+const begin = `
+  let rows = uniforms.rows;
+  let classCount = uniforms.classCount;
+  let shares = uniforms.shares;
+  let k = index % classCount;`;
+
 function uniformData(rows: number, classCount: number): { type: string; data: number[] }[] {
   return [rows, classCount, rowShares(rows, classCount)].map((value) => ({ type: 'int32', data: [value] }));
 }
 
 /** What both kernels know of a row of class `own`: the logit, whether it is of this class, and x_t. */
 const readLogit = `
-    let logit = logits[row * uniforms.classCount + k];
+    let logit = logits[row * classCount + k];
     let isTarget = own == k;
     let signed = select(-logit, logit, isTarget);`;
 
-/** log(1 + exp(x)): by the series of atanh, so that it keeps its digits where exp(x) is small. */
-const softplus = `
-fn softplusOf(x : f32) -> f32 {
-  let e = exp(-abs(x));
-  let s = e / (2.0 + e);
-  let q = s * s;
-  var series = 1.0 / 15.0;
-  series = series * q + 1.0 / 13.0;
-  series = series * q + 1.0 / 11.0;
-  series = series * q + 1.0 / 9.0;
-  series = series * q + 1.0 / 7.0;
-  series = series * q + 1.0 / 5.0;
-  series = series * q + 1.0 / 3.0;
-  return max(x, 0.0) + 2.0 * s * (series * q + 1.0);
-}`;
+/**
+ * log(1 + exp(-x)) and 1 / (1 + exp(x)), x being the name of a variable. The logarithm is the series of atanh, which keeps its digits
+ * where exp(-x) is small.
+ */
+const softplusAndSigmoidOfMinus = (x: string) => `
+    let e = exp(-abs(${x}));
+    let s = e / (2.0 + e);
+    let q = s * s;
+    var series = 1.0 / 11.0;
+    series = series * q + 1.0 / 9.0;
+    series = series * q + 1.0 / 7.0;
+    series = series * q + 1.0 / 5.0;
+    series = series * q + 1.0 / 3.0;
+    let crossEntropy = max(-${x}, 0.0) + 2.0 * s * (series * q + 1.0);
+    let wrong = select(e, 1.0, ${x} < 0.0) / (1.0 + e);`;
 
 /**
- * `loss` and |gradient| `slope` of x_t, without alpha (`shared/loss/term.ts`). 1 - p_t and p_t* come of their logarithms, so that
- * nothing overflows. Scalars and not vectors: a software adapter takes half as long again over those.
+ * `loss` and |gradient| `slope` of x_t, without alpha (`shared/loss/term.ts`). (1 - p_t)^gamma comes of its logarithm, for which
+ * -x_t - log(1 + exp(-x_t)) is never too small. Scalars, no vectors and no branches: a software adapter takes longer over those.
  */
 const terms = {
-  focal: `
-    let crossEntropy = softplusOf(-signed);
-    let logWrong = -(signed + crossEntropy);
-    let wrong = exp(logWrong);
-    let modulation = exp(uniforms.gamma * logWrong);
+  focal: `${softplusAndSigmoidOfMinus('signed')}
+    let modulation = exp(-uniforms.gamma * (signed + crossEntropy));
     let loss = modulation * crossEntropy;
     let slope = modulation * (uniforms.gamma * (1.0 - wrong) * crossEntropy + wrong);`,
   focalStar: `
-    let shifted = uniforms.gamma * signed + uniforms.beta;
-    let crossEntropy = softplusOf(-shifted);
+    let shifted = uniforms.gamma * signed + uniforms.beta;${softplusAndSigmoidOfMinus('shifted')}
     let loss = crossEntropy / uniforms.gamma;
-    let slope = exp(-(shifted + crossEntropy));`,
+    let slope = wrong;`,
 };
 
 /** Numbers that each thread of `sumLosses` hands over: losses and gradients by side, and its heaviest logit and the row of it. */
@@ -93,9 +96,8 @@ export function sumLosses(
       outputShape: [shares, classCount, sumsPerThread],
       threads: shares * classCount,
       uniforms: `${uniforms} foregroundWeight : f32, backgroundWeight : f32, gamma : f32, beta : f32,`,
-      code: `${softplus}
-fn compute(index : i32) {
-  let k = index % uniforms.classCount;
+      code: `
+fn compute(index : i32) {${begin}
   var foreground = 0.0;
   var foregroundSlope = 0.0;
   var backgroundTrue = 0.0;
@@ -105,24 +107,22 @@ fn compute(index : i32) {
   var most = 0.0;
   var heaviest = 0.0;
   var heaviestRow = -1.0;
-  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {
+  for (var row = index / classCount; row < rows; row += shares) {
     let weight = weights[row];
     if (weight == 0.0) { continue; }
     let own = classes[row];${readLogit}${beta === undefined ? terms.focal : terms.focalStar}
     let sideWeight = select(uniforms.backgroundWeight, uniforms.foregroundWeight, isTarget);
     let term = sideWeight * loss;
-    let weighted = weight * term;
-    let weightedSlope = weight * sideWeight * slope;
-    if (isTarget) {
-      foreground += weighted;
-      foregroundSlope += weightedSlope;
-    } else if (own == uniforms.classCount) {
-      backgroundTrue += weighted;
-      backgroundTrueSlope += weightedSlope;
-    } else {
-      backgroundOther += weighted;
-      backgroundOtherSlope += weightedSlope;
-    }
+    let termSlope = sideWeight * slope;
+    let asForeground = select(0.0, weight, isTarget);
+    let asBackgroundTrue = select(0.0, weight, own == classCount);
+    let asBackgroundOther = weight - asForeground - asBackgroundTrue;
+    foreground += asForeground * term;
+    foregroundSlope += asForeground * termSlope;
+    backgroundTrue += asBackgroundTrue * term;
+    backgroundTrueSlope += asBackgroundTrue * termSlope;
+    backgroundOther += asBackgroundOther * term;
+    backgroundOtherSlope += asBackgroundOther * termSlope;
     let heavier = term > most;
     most = select(most, term, heavier);
     heaviest = select(heaviest, logit, heavier);
@@ -207,16 +207,15 @@ fn addTo(at : i32, value : i32) {
   let before = bitcast<u32>(atomicAdd(&result[at], value));
   if (before + bitcast<u32>(value) < before) { atomicAdd(&result[at + 1], 1); }
 }
-fn compute(index : i32) {
-  let k = index % uniforms.classCount;
-  for (var row = index / uniforms.classCount; row < uniforms.rows; row += uniforms.shares) {
+fn compute(index : i32) {${begin}
+  for (var row = index / classCount; row < rows; row += shares) {
     let own = classes[row];
     if (own < 0) { continue; }${readLogit}
     if (isnan(logit)) { continue; }
     let position = clamp((signed - ${lowestLogit}.0) * ${1 / binWidth}.0, 0.0, ${binCount}.0);
     let bin = min(i32(position), ${binCount - 1});
     let place = position - f32(bin);
-    let side = select(select(2, 1, own == uniforms.classCount), 0, isTarget);
+    let side = select(select(2, 1, own == classCount), 0, isTarget);
     let at = ((k * ${sides.length} + side) * ${binCount} + bin) * ${wordsPerBin};
     addTo(at, 1);
     addTo(at + 2, i32(place * ${placeUnit}.0 + 0.5));
