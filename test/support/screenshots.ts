@@ -1,6 +1,6 @@
 /**
  * Takes the pictures of `docs/screenshots` from the running workstation: `npm run screenshots -- PROJECT [FOLDER]`. The
- * project should hold a finished run; proposals are made on its unlabelled images on the way.
+ * project should hold a finished run and a race; proposals are made on its unlabelled images on the way.
  */
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,11 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
     await shoot('keys');
     await page.keyboard.press('Escape');
     await openTab(page, 'train');
-    await shoot('train-form');
+    await page.getByTestId('coverage-verdict').waitFor({ timeout: 60_000 });
+    await shoot('anchors');
+    await page.getByTestId('before-topic').getByText('First step').click();
+    await measureFirstStep(page);
+    await shoot('before');
     await page.getByTestId('start-from-published').click();
     await page.getByText('RetinaNet R50, COCO').click();
     await shoot('start-from');
@@ -58,11 +62,22 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
     await page.getByTestId('balance-board').waitFor();
     await page.waitForTimeout(1500);
     await shoot('train');
+    for (const tab of ['concentration', 'hardness']) {
+      await page.getByTestId(`lab-tab-${tab}`).click();
+      await page.waitForTimeout(2500); // pictures of the hardest anchors are fetched
+      await shoot(tab);
+    }
+    await page.getByTestId('lab-tab-balance').click();
     await page.getByTestId('export-weights').click();
     await shoot('export-weights');
     await page.keyboard.press('Escape');
     await page.getByTestId('loss-chart').scrollIntoViewIfNeeded();
     await shoot('loss');
+    await page.getByText(/^Races/).click();
+    await page.getByTestId('race-list').locator('li').first().click();
+    await page.getByTestId('race-table').waitFor();
+    await page.waitForTimeout(1500);
+    await shoot('race');
     await openTab(page, 'review');
     if ((await page.locator('[data-testid^="card-"]').count()) === 0) await predict(page);
     if ((await page.getByTestId('evaluation').getByText('AP75 (%)').count()) === 0) await evaluate(page);
@@ -80,6 +95,12 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
 async function openTab(page: Page, name: string): Promise<void> {
   await page.getByTestId(`tab-${name}`).click();
   await page.getByTestId(`workspace-${name}`).waitFor({ state: 'visible' });
+}
+
+async function measureFirstStep(page: Page): Promise<void> {
+  const measure = page.getByTestId('first-step').getByRole('button', { name: /measure/i });
+  if (await measure.count()) await measure.first().click();
+  await page.getByTestId('first-step-table').waitFor({ timeout: 120_000 });
 }
 
 async function predict(page: Page): Promise<void> {
