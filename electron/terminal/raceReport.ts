@@ -2,7 +2,7 @@
 import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import { type FirstStepRow, firstStepRows } from '../../shared/race/firstStepFigures.ts';
 import type { RaceTrial } from '../../shared/race/race.ts';
-import type { RaceRow } from '../../shared/race/raceTable.ts';
+import { measureNames, type RaceRow } from '../../shared/race/raceTable.ts';
 import { percent } from './trainReport.ts';
 
 /** The contract's last line of `race --json`. Losses are means of the last steps under each one's own loss; `under`: under the same for all. */
@@ -79,11 +79,10 @@ export function describeTrial({ learningRate, steps, AP50, loss }: RaceTrial): s
   return `learning rate ${learningRate} for ${steps} steps: ${found}`;
 }
 
-/** "First step, cross-entropy: background 102109 at π 0.5, 1481 at π 0.01 (computed: 102100, 1480)". */
+/** "first step, cross-entropy at π 0.5: background loss 1.0211e+5 an image, 1.0210e+5 by arithmetic" */
 export function describeFirstStep(rows: readonly FirstStepRow[]): string[] {
-  const names = { ce: 'cross-entropy', focal: 'focal loss' };
   return rows.map(
     ({ measure, prior, background, analytic }) =>
-      `first step, ${names[measure]} at π ${prior}: background loss ${background.toPrecision(5)} an image, ${analytic.toPrecision(5)} by arithmetic`,
+      `first step, ${measureNames[measure]} at π ${prior}: background loss ${background.toPrecision(5)} an image, ${analytic.toPrecision(5)} by arithmetic`,
   );
 }

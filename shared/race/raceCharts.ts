@@ -8,7 +8,7 @@ import type { LogitHistogram } from '../loss/histogram.ts';
 import { type Slice, sliceOf } from '../loss/histogramOps.ts';
 import type { FirstStepRow } from './firstStepFigures.ts';
 import { type Course, mergedHistogram, ownShares, type RaceLog, sharesUnder } from './raceLog.ts';
-import { lastSnapshots, measures } from './raceTable.ts';
+import { lastSnapshots, measureNames, measures } from './raceTable.ts';
 
 const maxPoints = 120;
 /** A point is the mean of at least so many steps: single ones say more of their images than of the loss. */
@@ -106,9 +106,11 @@ export function concentrationOverlay(logs: readonly RaceLog[], gamma: number): C
 }
 
 export function firstStepPicture(rows: readonly FirstStepRow[]): Chart {
-  const names = { ce: 'cross-entropy', focal: 'focal loss' };
   return firstStepChart(
-    rows.map(({ prior, measure, ...figures }) => ({ label: `π ${prior}, ${names[measure]}`, figures })),
+    rows.map(({ prior, measure, ...figures }) => ({
+      label: `π ${prior}, ${measureNames[measure]}`,
+      figures,
+    })),
   );
 }
 

@@ -16,6 +16,8 @@ export interface RaceLog {
   readonly course: Course;
   /** How its learning rate was chosen; empty: it was given. */
   readonly trials: readonly RaceTrial[];
+  /** Why it failed, by its run's record: who could not even begin has no log to say so. */
+  readonly problem?: string | null;
 }
 
 /** What of a log a race looks at. */

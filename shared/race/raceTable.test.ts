@@ -148,6 +148,16 @@ describe('raceTable', () => {
     expect(rowOf([start(), stopped]).status).toBe('stopped');
   });
 
+  it.each([
+    ['nothing', []],
+    ['an earlier sitting', [start(), { ...done, reason: 'stopped' } as const]],
+  ])('says why one could not begin, whose log tells of %s', (_, events) => {
+    const log = { label: 'x', config: defaultTrainConfig, course: courseOf(events), trials: [] };
+    const [row] = raceTable([{ ...log, problem: 'The GPU has no room.' }]);
+    expect(row).toMatchObject({ status: 'failed', problem: 'The GPU has no room.' });
+    expect(raceTable([{ ...log, problem: null }])[0]!.status).not.toBe('failed');
+  });
+
   it('reads logs of earlier versions, which know no gradients', () => {
     const old = step(1, 8, 0.25);
     const balance = old.balance.map(({ foregroundGradient: _, ...rest }) => rest);

@@ -24,6 +24,8 @@ export const measures = {
 } as const satisfies Record<string, FocalSettings>;
 export type Measure = keyof typeof measures;
 
+export const measureNames: Record<Measure, string> = { ce: 'cross-entropy', focal: 'focal loss' };
+
 export type RaceStatus = 'waiting' | 'running' | 'stopped' | 'failed' | 'done';
 
 export interface RaceRow {
@@ -56,14 +58,14 @@ export function raceTable(logs: readonly RaceLog[]): RaceRow[] {
   return logs.map((log, index) => rowOf(log, names[index]!));
 }
 
-function rowOf({ label, config, course, trials }: RaceLog, name: string): RaceRow {
+function rowOf({ label, config, course, trials, problem }: RaceLog, name: string): RaceRow {
   const { loss: strategy, steps, learningRate, prior } = config;
   const { first, last } = windowsOf(course.steps);
   const histogram = mergedHistogram(lastSnapshots(course));
   return {
     ...{ label, name, strategy, steps, learningRate, prior, trials },
-    status: statusOf(course),
-    problem: course.end?.event === 'failed' ? course.end.message : null,
+    status: problem ? 'failed' : statusOf(course),
+    problem: problem ?? (course.end?.event === 'failed' ? course.end.message : null),
     step: course.steps.at(-1)?.step ?? 0,
     evaluation: course.evaluations.at(-1) ?? null,
     first: ownShares(first),

@@ -99,7 +99,8 @@ async function tell(books: Books, record: RaceRecord, reportPath: string | undef
     const recorder = new CourseRecorder();
     for await (const events of runs.eventPages(run.id)) for (const event of events) recorder.add(event);
     const { label, trials } = record.entries[index]!;
-    logs.push({ label, trials, config: run.config, course: recorder.course() });
+    const problem = run.status === 'failed' ? run.problem?.message : null;
+    logs.push({ label, trials, problem, config: run.config, course: recorder.course() });
   }
   const rows = raceTable(logs);
   const report = reportPath === undefined ? races.reportPath(record.id) : resolve(reportPath);

@@ -3,8 +3,9 @@ import { firstStepWords } from '../../charts/figures/firstStep.ts';
 import type { FirstStep } from '../../training/firstStep.ts';
 import type { FirstStepRow } from '../firstStepFigures.ts';
 import { firstStepPicture } from '../raceCharts.ts';
+import { measureNames } from '../raceTable.ts';
 import { type Html, html, nothing } from './html.ts';
-import { figure, formula, measureNames, more, number, percent, section, table } from './parts.ts';
+import { figure, formula, more, number, percent, section, table } from './parts.ts';
 
 export function firstStepSection(firstStep: FirstStep | null, rows: readonly FirstStepRow[]): Html {
   if (!firstStep || rows.length === 0) return nothing;

@@ -4,10 +4,8 @@ import { dashOf, seriesInk } from '../../charts/inks.ts';
 import { renderSvg } from '../../charts/renderSvg.ts';
 import { valueText } from '../../charts/words.ts';
 import { strategies } from '../../loss/strategies.ts';
-import type { Measure, RaceRow } from '../raceTable.ts';
+import type { RaceRow } from '../raceTable.ts';
 import { Html, html, nothing } from './html.ts';
-
-export const measureNames: Record<Measure, string> = { ce: 'cross-entropy', focal: 'focal loss' };
 
 const widePx = 960;
 const smallPx = 460;

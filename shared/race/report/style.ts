@@ -5,7 +5,7 @@ import { maxCompetitors } from '../race.ts';
 import { Html } from './html.ts';
 
 /** What a narrow screen is; charts are drawn for both. */
-export const narrowPx = 720;
+const narrowPx = 720;
 
 function colors(theme: Theme): string {
   const { surface, text, muted, grid, axis } = paints[theme];
