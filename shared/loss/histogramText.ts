@@ -33,7 +33,10 @@ export function decodeHistogram(text: string): LogitHistogram {
   if (checksum(bytes, length) !== sum) throw damaged('checksum');
   if (bytes[0] !== version) throw damaged(`version ${bytes[0]}`);
   const reader = { bytes, length, at: 1 };
-  const histogram = emptyHistogram(readVarint(reader));
+  const classCount = readVarint(reader);
+  // Every class takes its bytes: a number that cannot be true must not ask for memory.
+  if (classCount * sides.length > length - reader.at) throw damaged('classes');
+  const histogram = emptyHistogram(classCount);
   for (let slice = 0; slice < histogram.foregroundClassCount * sides.length; slice++) {
     readSlice(reader, histogram, slice * binCount);
   }
