@@ -96,7 +96,8 @@ export function hardestAnchors(
   return [...hardest.values()];
 }
 
-function byLoss(a: HardLogit, b: HardLogit): number {
+/** Heaviest first, equal ones by image, anchor and class. */
+export function byLoss(a: HardLogit, b: HardLogit): number {
   return b.loss - a.loss || a.image - b.image || a.anchor - b.anchor || a.classIndex - b.classIndex;
 }
 

@@ -1,7 +1,7 @@
 /** The anchors of most loss as a person can look at them: in the image they come from, each thing once. */
 import { batchedNms } from '../detector/nms.ts';
 import type { Batch, BatchTarget, HardAnchor } from '../loss/executor.ts';
-import type { HardLogit } from '../loss/statistics.ts';
+import { byLoss, type HardLogit } from '../loss/statistics.ts';
 
 /** IoU above which two anchors of a class show the same thing. */
 const sameThingIou = 0.5;
@@ -53,10 +53,6 @@ export function gallery(
       loss,
     };
   });
-}
-
-function byLoss(a: HardLogit, b: HardLogit): number {
-  return b.loss - a.loss || a.image - b.image || a.anchor - b.anchor || a.classIndex - b.classIndex;
 }
 
 /** The anchor's part of the image itself, in the frame. */
