@@ -149,18 +149,42 @@ export function createProjectStore(client: Client) {
 
 export const useProject = createProjectStore(client);
 
+/**
+ * Classes that come one by one, from an import or another window, are shown together: each list mounts rows that set state
+ * of their own, and React takes fifty such updates without a pause for a loop and gives up.
+ */
+const classesTogetherMs = 30;
+
 /** Keeps the store true to what the host streams. */
 export function followProject(store: typeof useProject, client: Client): () => void {
-  return client.subscribe((event) => {
-    if (event.type === 'classes') store.setState({ classes: event.classes });
+  let newest: readonly ClassRecord[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const drop = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const end = client.subscribe((event) => {
+    if (event.type === 'classes') {
+      newest = event.classes;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        store.setState({ classes: newest });
+      }, classesTogetherMs);
+    }
     if (event.type !== 'project') return;
-    const { phase } = store.getState();
+    const { phase, project } = store.getState();
+    const isOther = event.project?.path !== project?.path;
+    // What waits is of the project before.
+    if (isOther) drop();
     // While a project is being opened its own request decides when the screens may turn to it.
     if (phase === 'opening') return;
     if (event.project) {
-      const isOther = event.project.path !== store.getState().project?.path;
       if (isOther) void store.getState().refresh().catch(reportProblem);
       else store.setState({ project: event.project });
     } else if (phase === 'open') store.setState({ phase: 'none', project: null, classes: [] });
   });
+  return () => {
+    end();
+    drop();
+  };
 }
