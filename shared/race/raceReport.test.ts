@@ -119,6 +119,23 @@ describe('raceReport', () => {
     expect(report).not.toContain('undefined');
   });
 
+  it('says where not all had the same data or device', () => {
+    const told = (changeOf: (index: number) => object) => {
+      const changed = logs.map((log, index) => {
+        const { start } = log.course;
+        return start ? { ...log, course: { ...log.course, start: { ...start, ...changeOf(index) } } } : log;
+      });
+      const text = raceReport({ race, project: 'p', logs: changed });
+      return ['labels were changed', 'by the same device'].map((each) => text.includes(each));
+    };
+    const firstHas = (change: object) => (index: number) => (index === 0 ? change : {});
+    expect(told(() => ({ data: 'same' }))).toEqual([false, false]);
+    expect(told((index) => ({ data: `labels ${index}` }))).toEqual([true, false]);
+    expect(told(firstHas({ data: 'of a later version' }))).toEqual([false, false]);
+    expect(told(firstHas({ validationImages: 4 }))).toEqual([true, false]);
+    expect(told(firstHas({ adapter: 'Another' }))).toEqual([false, true]);
+  });
+
   it('lists how a learning rate was chosen', () => {
     const trials = [
       { learningRate: 0.01, steps: 7, AP50: 0.125, loss: 1.5 },

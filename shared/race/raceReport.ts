@@ -53,7 +53,7 @@ ${resultsSection(rows, logs)}
 ${lossSection(rows, logs)}
 ${concentrationSection(logs)}
 ${firstStepSection(race.firstStep, race.firstStep ? firstStepRows(race.firstStep) : [])}
-${fairnessSection(rows, race.order)}
+${fairnessSection(rows, logs, race.order)}
 ${fixedSection(logs)}
 ${strategiesSection(rows, logs)}
 <footer>Made by Boxwright from the runs' own logs. This page is one file: it needs no network and runs no program.</footer>

@@ -52,6 +52,8 @@ export const runEventSchema = z.discriminatedUnion('event', [
     validationImages: z.number(),
     parameterCount: z.number(),
     fromStep: z.number(),
+    /** Names the images, boxes and classes that it learns from and is evaluated on: others have another. */
+    data: z.string().optional(),
     /** Where its weights come from and what was made of them, in sentences. */
     origin: z.array(z.string()).optional(),
     /** Changes that are to be done again as the steps come that they held from. */

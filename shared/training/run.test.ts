@@ -241,6 +241,21 @@ describe('runTraining', () => {
     expect(resumed.files.names().slice(0, 2)).toEqual(['start', 'warning']);
   });
 
+  it('names its data: other images, boxes or classes by another name, those of the validation too', async () => {
+    const data = quarters();
+    const nameOf = async (of: typeof data) => {
+      const options = setUp({ data: of, config: { ...setUp().config, steps: 1 } });
+      await runTraining(options);
+      const start = options.files.events[0]!;
+      return start.event === 'start' ? start.data : undefined;
+    };
+    const names = [data, quarters(), { ...data, validation: data.validation.slice(1) }].map(nameOf);
+    const [name, again, fewer] = await Promise.all(names);
+    expect(name).toMatch(/^[0-9a-f]{8}$/);
+    expect(again).toBe(name);
+    expect(fewer).not.toBe(name);
+  });
+
   it('remembers the best checkpoint over a resume', async () => {
     const options = setUp();
     await runTraining(options);

@@ -125,6 +125,7 @@ class Run {
       validationImages: data.validation.length,
       parameterCount: executor.parameterCount,
       fromStep: this.#step,
+      data: dataFingerprint({ classes: data.classes, train: [...data.train, ...data.validation] }),
       ...(origin && { origin: [...origin] }),
       ...(later.length > 0 && { changes: later }),
     });

@@ -8,7 +8,7 @@ import { type Html, html, nothing } from './html.ts';
 import { competitor, formula, number, percent, section, shortLabelsOf, table } from './parts.ts';
 
 /** What a reader must know before believing a ranking. */
-export function fairnessSection(rows: readonly RaceRow[], order: RaceOrder): Html {
+export function fairnessSection(rows: readonly RaceRow[], logs: readonly RaceLog[], order: RaceOrder): Html {
   const tuned = rows.every(({ trials }) => trials.length > 0);
   const rates = new Set(rows.map(({ learningRate }) => learningRate));
   const shortLabels = shortLabelsOf(rows);
@@ -17,6 +17,7 @@ export function fairnessSection(rows: readonly RaceRow[], order: RaceOrder): Htm
     ? 'Each learning rate was chosen by short trial runs on the same data, which stand with each strategy below. Short trials may prefer rates that a long run would not.'
     : `${rates.size === 1 ? `The learning rate is the same for all (${[...rates][0]}) and was not tuned.` : 'The learning rates were given by hand and not tuned.'} That is unfair to some: a loss that is a mean over a few hundred drawn anchors pulls less hard than one that is summed over all of them and divided by the objects, and would want another rate. Race again with trials (--tune-lr) before you rank them.`;
   const notes = [
+    ...unlikeNotes(logs),
     rate,
     'Each strategy raced once. Another seed would move every figure a little; differences of a few percent on a small set of images may be chance.',
     ...(twice.length > 0
@@ -24,9 +25,33 @@ export function fairnessSection(rows: readonly RaceRow[], order: RaceOrder): Htm
           `${twice.join(', ')}: these look at every image twice in each step here, once to find the anchors that count and once to learn from them. Their time of a step says so.`,
         ]
       : []),
-    `They trained ${order === 'interleaved' ? 'in turns, step by step,' : 'one after the other'} on one device. The time of a step is the median of each one's own, with whatever else the machine was doing.`,
+    `They trained ${order === 'interleaved' ? 'in turns, step by step' : 'one after the other'}. The time of a step is the median of each one's own, with whatever else the machine was doing.`,
   ];
   return section('How fair is this race?', html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`);
+}
+
+/** A race may go on another day: after the labels were changed, or on another machine. */
+function unlikeNotes(logs: readonly RaceLog[]): string[] {
+  const starts = logs.flatMap(({ course }) => course.start ?? []);
+  const distinct = (of: (start: (typeof starts)[number]) => string) => [...new Set(starts.map(of))];
+  // Logs of earlier versions name their data by its size alone.
+  const named = starts.every(({ data }) => data !== undefined);
+  const data = distinct(({ data, trainImages, validationImages }) =>
+    named ? data! : `${trainImages} ${validationImages}`,
+  );
+  const devices = distinct(({ adapter, backend }) => `${adapter} (${backend})`);
+  return [
+    ...(data.length > 1
+      ? [
+          'The images or their labels were changed before all had finished: not all learnt from the same ones, or were measured on the same ones. Race again before you rank them.',
+        ]
+      : []),
+    ...(devices.length > 1
+      ? [
+          `Not all were computed by the same device: ${devices.join(', ')}. Their times of a step cannot be compared.`,
+        ]
+      : []),
+  ];
 }
 
 export function fixedSection(logs: readonly RaceLog[]): Html {
