@@ -136,6 +136,11 @@ function labelsOf(configs: readonly TrainConfig[]): string[] {
   });
 }
 
+/** The label, or a name that ends in it, once trials have chosen another rate than the one it names. */
+export function withChosenRate(label: string, learningRate: number): string {
+  return label.replace(/, rate [^,]+$/, `, rate ${learningRate}`);
+}
+
 /** Short names in the list's own words, for machines: `focal`, `ce:prior=off`, `focal:gamma=1`. What all share is left out. */
 export function competitorNames(configs: readonly TrainConfig[]): string[] {
   const name = (config: TrainConfig, withRate: boolean): string => {

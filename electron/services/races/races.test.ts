@@ -55,6 +55,21 @@ describe('races', () => {
     expect(store.run(runId).config.learningRate).toBe(0.03);
   });
 
+  it('are not called by a rate that they no longer learn at', async () => {
+    const { store, races } = openRaces();
+    const labelled = entries.map((entry) => ({ ...entry, label: `${entry.label}, rate 0.01` }));
+    const race = await races.create({ order: 'turns', classIds: [1], classNames: ['a'], entries: labelled });
+    const { runId } = race.entries[1]!;
+    const { entries: raced } = await races.update(race.id, {
+      tuned: { runId, learningRate: 0.03, trials: [] },
+    });
+    expect(raced.map(({ label }) => label)).toEqual([
+      'Focal loss, γ 2, rate 0.01',
+      'Cross-entropy, rate 0.03',
+    ]);
+    expect(store.run(runId).name).toBe('Race 1: Cross-entropy, rate 0.03');
+  });
+
   it('are removed with their runs or without, but not while one trains', async () => {
     const { store, path, races, create } = openRaces();
     const [first, second] = [await create(), await create()];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ParsedParams, RequestResult } from '../../../shared/contract/requests.ts';
 import { type RaceRecord, type RunRecord, raceSchema } from '../../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../../shared/domain/problem.ts';
+import { withChosenRate } from '../../../shared/race/strategyList.ts';
 import type { Runs } from '../runs/runs.ts';
 import { writeFileAtomically } from '../store/atomicFile.ts';
 import { asProblem } from '../store/failures.ts';
@@ -95,7 +96,9 @@ export class Races {
       const race = await this.get(id);
       if (tuned) await this.#tune(race, tuned);
       const entries = race.entries.map((entry) =>
-        entry.runId === tuned?.runId ? { ...entry, trials: tuned.trials } : entry,
+        entry.runId === tuned?.runId
+          ? { ...entry, label: withChosenRate(entry.label, tuned.learningRate), trials: tuned.trials }
+          : entry,
       );
       return this.#write({
         ...race,
@@ -145,7 +148,8 @@ export class Races {
         'Start a new race to race with another one.',
       );
     }
-    await this.#runs.update(runId, { config: { ...run.config, learningRate } });
+    const name = withChosenRate(run.name, learningRate);
+    await this.#runs.update(runId, { name, config: { ...run.config, learningRate } });
   }
 
   async #write(race: RaceRecord): Promise<RaceRecord> {
