@@ -1,15 +1,16 @@
 /**
- * What the statistics cost: steps of the same training with all of them and with none, in turn, on one device.
- * `node bench/statistics.ts [STEPS] [--software]` takes so many steps of each (default 30) on this machine's GPU, or on the software
- * adapter, and prints one JSON document. `ratio` is the median over pairs of neighbouring steps, `cpuRatio` compares the least
- * CPU time of each: on a software adapter that is the whole step, and what else the machine is doing shows least in it.
+ * What the statistics cost: steps of the same training without any, with each class's balance, and with the histogram of logits too, in
+ * turn, on one device. `node bench/statistics.ts [STEPS] [--software]` takes so many steps of each (default 30) on this machine's GPU, or
+ * on the software adapter, and prints one JSON document. With many classes a run counts its logits in some steps only (`countedShare`):
+ * the ratios are of steps as a run takes them. `ratio` is the median over neighbouring steps, `cpuRatio` compares the least CPU time of
+ * each: on a software adapter that is the whole step, and what else the machine is doing shows least in it.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { obtainDevice } from '../electron/terminal/device.ts';
 import { defaultNetworkOptions } from '../shared/detector/network.ts';
 import { RandomStream } from '../shared/domain/random.ts';
-import type { Batch, StepSettings } from '../shared/loss/executor.ts';
+import type { Batch, Executor } from '../shared/loss/executor.ts';
 import { registerWebGPU } from '../shared/reference/backend.ts';
 import { createReferenceExecutor } from '../shared/reference/executor.ts';
 import { defaultTrainConfig } from '../shared/training/config.ts';
@@ -21,8 +22,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { software: { type: 'boolean', default: false } },
 });
-const settings: StepSettings = { ...defaultTrainConfig, draw: { seed: 1, step: 1 } };
-const pairs = Number(positionals[0] ?? 30);
+const rounds = Number(positionals[0] ?? 30);
 const device = await obtainDevice({ preferSoftware: values.software });
 const watch = await registerWebGPU(device.device, device.adapterInfo);
 const cases = [];
@@ -30,7 +30,7 @@ for (const classCount of [3, 80]) cases.push(await compare({ sidePx: 160, batch:
 console.log(
   JSON.stringify({
     adapter: device.name,
-    pairs,
+    rounds,
     cases,
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -45,44 +45,59 @@ interface Case {
   readonly classCount: number;
 }
 
+const levels = ['none', 'balance', 'all'] as const;
+
 async function compare(of: Case) {
   const batch = randomBatch(of);
   const interval = snapshotInterval(defaultTrainConfig, of.classCount);
-  const run = async (side: 'none' | 'all') => {
-    const executor = await createReferenceExecutor({
-      ...{ network: defaultNetworkOptions('nano', of.classCount), boxLoss: 'l1', prior: 0.01, seed: 1 },
-      ...{ adapter: device.name, software: device.software, watch },
-    });
-    return { executor, taken: 0, ms: [] as number[], cpuMs: [] as number[], side };
-  };
-  const runs = [await run('none'), await run('all')] as const;
-  const step = async (which: (typeof runs)[number]) => {
-    const snapshot = which.side === 'all' && ++which.taken % interval === 0;
-    const [startMs, startCpu] = [performance.now(), process.cpuUsage()];
-    await which.executor.step(batch, { ...settings, statistics: which.side, snapshot });
-    const { user, system } = process.cpuUsage(startCpu);
-    which.ms.push(performance.now() - startMs);
-    which.cpuMs.push((user + system) / 1000);
-  };
-  for (let pair = 0; pair < pairs + warmUp; pair++) {
-    // Each goes first as often as the other.
-    for (const which of pair % 2 === 0 ? runs : [runs[1], runs[0]]) await step(which);
+  const runs = await Promise.all(levels.map((statistics) => newRun(statistics, of.classCount)));
+  for (let round = 0; round < rounds + warmUp; round++) {
+    // Each goes first as often as the others.
+    for (let place = 0; place < runs.length; place++) await step(runs[(round + place) % runs.length]!, batch);
   }
   for (const { executor } of runs) executor.dispose();
-  const [none, all] = [taken(runs[0]), taken(runs[1])];
+  const [none, balance, all] = runs.map(({ ms, cpuMs }) => ({
+    ms: ms.slice(warmUp), // shaders are compiled in the first steps
+    cpuMs: cpuMs.slice(warmUp),
+  })) as [Taken, Taken, Taken];
+  const countedShare = defaultTrainConfig.statisticsEvery / interval;
+  const mixed = (ratio: (of: Taken) => number) =>
+    rounded(countedShare * ratio(all) + (1 - countedShare) * ratio(balance));
   return {
     ...of,
-    snapshotEvery: interval,
-    noneMs: round(median(none.ms)),
-    allMs: round(median(all.ms)),
-    ratio: round(median(all.ms.map((each, i) => each / none.ms[i]!))),
-    cpuRatio: round(Math.min(...all.cpuMs) / Math.min(...none.cpuMs)),
+    countedShare,
+    noneMs: rounded(median(none.ms)),
+    allMs: rounded(median(all.ms)),
+    ratio: mixed(({ ms }) => median(ms.map((each, i) => each / none.ms[i]!))),
+    cpuRatio: mixed(({ cpuMs }) => Math.min(...cpuMs) / Math.min(...none.cpuMs)),
   };
 }
 
-/** What was measured after the first steps, in which everything is compiled. */
-function taken({ ms, cpuMs }: { readonly ms: readonly number[]; readonly cpuMs: readonly number[] }) {
-  return { ms: ms.slice(warmUp), cpuMs: cpuMs.slice(warmUp) };
+interface Taken {
+  readonly ms: number[];
+  readonly cpuMs: number[];
+}
+
+interface Run extends Taken {
+  readonly executor: Executor;
+  readonly statistics: (typeof levels)[number];
+}
+
+async function newRun(statistics: Run['statistics'], classCount: number): Promise<Run> {
+  const executor = await createReferenceExecutor({
+    ...{ network: defaultNetworkOptions('nano', classCount), boxLoss: 'l1', prior: 0.01, seed: 1 },
+    ...{ adapter: device.name, software: device.software, watch },
+  });
+  return { executor, statistics, ms: [], cpuMs: [] };
+}
+
+async function step({ executor, statistics, ms, cpuMs }: Run, batch: Batch): Promise<void> {
+  const snapshot = statistics === 'all' && (ms.length + 1) % defaultTrainConfig.statisticsEvery === 0;
+  const [startMs, startCpu] = [performance.now(), process.cpuUsage()];
+  await executor.step(batch, { ...defaultTrainConfig, statistics, snapshot });
+  const { user, system } = process.cpuUsage(startCpu);
+  ms.push(performance.now() - startMs);
+  cpuMs.push((user + system) / 1000);
 }
 
 function randomBatch({ sidePx, batch, classCount }: Case): Batch {
@@ -112,6 +127,6 @@ function median(values: readonly number[]): number {
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
-function round(value: number): number {
+function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }

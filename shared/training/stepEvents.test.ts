@@ -4,11 +4,12 @@ import { classes, config, MemoryFiles, setUp } from '../../test/support/cellRun.
 import type { Snapshot } from '../loss/executor.ts';
 import { addLogit, emptyHistogram } from '../loss/histogramOps.ts';
 import { decodeHistogram } from '../loss/histogramText.ts';
+import { defaultTrainConfig } from './config.ts';
 import { RunControl } from './control.ts';
 import { runEventSchema } from './events.ts';
 import type { Executor } from './ports.ts';
 import { runTraining } from './run.ts';
-import { snapshotInterval, statisticsEvent, stepEvent } from './stepEvents.ts';
+import { settingsAt, snapshotInterval, statisticsEvent, stepEvent } from './stepEvents.ts';
 
 const short = { ...config, steps: 24, checkpointEvery: 10, evaluateEvery: 0, statisticsEvery: 4 };
 
@@ -101,6 +102,18 @@ describe('statistics of a run', () => {
     const every = (classCount: number) => snapshotInterval({ statisticsEvery: 10 }, classCount);
     expect([1, 16, 17, 80].map(every)).toEqual([10, 10, 20, 50]);
     expect(snapshotInterval({ statisticsEvery: 0 }, 80)).toBe(0);
+  });
+
+  it('count the ten steps before each, and the last ten of the run', () => {
+    const config = { ...defaultTrainConfig, steps: 120 };
+    const counted = (classCount: number) =>
+      Array.from({ length: 120 }, (_, index) => index + 1).filter(
+        (step) => settingsAt(step, config, classCount).statistics === 'all',
+      );
+    expect(counted(3)).toHaveLength(120);
+    const of80 = counted(80);
+    expect(of80.slice(0, 11)).toEqual([41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 91]);
+    expect(of80.slice(-11)).toEqual([100, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120]);
   });
 });
 

@@ -15,6 +15,15 @@ export function snapshotInterval(config: Pick<TrainConfig, 'statisticsEvery'>, c
   return config.statisticsEvery * Math.max(1, Math.ceil(classCount / classesPerInterval));
 }
 
+/**
+ * Whether a step's logits are counted: the last `statisticsEvery` before every snapshot, and the last of the run. That is every step
+ * where there are few classes; with many, counting them all would cost a step more than it tells.
+ */
+function isCounted(step: number, interval: number, config: TrainConfig): boolean {
+  const left = Math.min((interval - (step % interval)) % interval, config.steps - step);
+  return left < config.statisticsEvery;
+}
+
 /** `config`: as it holds at this step. */
 export function settingsAt(step: number, config: TrainConfig, classCount: number): StepSettings {
   const { momentum, weightDecay, clipNorm, normalizer, alpha, gamma, beta, hardCount, hardNms } = config;
@@ -24,7 +33,7 @@ export function settingsAt(step: number, config: TrainConfig, classCount: number
     learningRate: learningRateAt(step, config),
     strategy: config.loss,
     draw: { seed: config.seed, step },
-    statistics: interval > 0 ? 'all' : 'balance',
+    statistics: interval > 0 && isCounted(step, interval, config) ? 'all' : 'balance',
     snapshot: interval > 0 && step % interval === 0,
   };
 }
