@@ -147,6 +147,10 @@ describe('raceReport', () => {
     expect(tuned).toContain('not finite');
     expect(tuned).not.toContain('was not tuned');
     expect(report).toContain('was not tuned');
+    const some = logs.map((log, index) => (index === 1 ? { ...log, trials } : log));
+    const partly = raceReport({ race, project: 'p', logs: some });
+    expect(partly).toContain('Only some learning rates were chosen by trial runs (Cross-entropy, π 0.01);');
+    expect(partly).not.toContain('was not tuned');
   });
 });
 

@@ -9,16 +9,11 @@ import { competitor, formula, number, percent, section, shortLabelsOf, table } f
 
 /** What a reader must know before believing a ranking. */
 export function fairnessSection(rows: readonly RaceRow[], logs: readonly RaceLog[], order: RaceOrder): Html {
-  const tuned = rows.every(({ trials }) => trials.length > 0);
-  const rates = new Set(rows.map(({ learningRate }) => learningRate));
   const shortLabels = shortLabelsOf(rows);
   const twice = shortLabels.filter((_, index) => rows[index]!.looksFirst);
-  const rate = tuned
-    ? 'Each learning rate was chosen by short trial runs on the same data, which stand with each strategy below. Short trials may prefer rates that a long run would not.'
-    : `${rates.size === 1 ? `The learning rate is the same for all (${[...rates][0]}) and was not tuned.` : 'The learning rates were given by hand and not tuned.'} That is unfair to some: a loss that is a mean over a few hundred drawn anchors pulls less hard than one that is summed over all of them and divided by the objects, and would want another rate. Race again with trials (--tune-lr) before you rank them.`;
   const notes = [
     ...unlikeNotes(logs),
-    rate,
+    rateNote(rows),
     'Each strategy raced once. Another seed would move every figure a little; differences of a few percent on a small set of images may be chance.',
     ...(twice.length > 0
       ? [
@@ -28,6 +23,23 @@ export function fairnessSection(rows: readonly RaceRow[], logs: readonly RaceLog
     `They trained ${order === 'interleaved' ? 'in turns, step by step' : 'one after the other'}. The time of a step is the median of each one's own, with whatever else the machine was doing.`,
   ];
   return section('How fair is this race?', html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`);
+}
+
+function rateNote(rows: readonly RaceRow[]): string {
+  const tuned = rows.filter(({ trials }) => trials.length > 0);
+  if (tuned.length === rows.length) {
+    return 'Each learning rate was chosen by short trial runs, which stand with each strategy below, by how they did on these same validation images: that flatters all of them a little. Short trials may prefer rates that a long run would not.';
+  }
+  const unfair =
+    'That is unfair to some: a loss that is a mean over a few hundred drawn anchors pulls less hard than one that is summed over all of them and divided by the objects, and would want another rate. Race again with trials (--tune-lr) before you rank them.';
+  if (tuned.length > 0) {
+    const names = tuned.map(({ label }) => label).join('; ');
+    return `Only some learning rates were chosen by trial runs (${names}); the others were given by hand. ${unfair}`;
+  }
+  const rates = new Set(rows.map(({ learningRate }) => learningRate));
+  return rates.size === 1
+    ? `The learning rate is the same for all (${[...rates][0]}) and was not tuned. ${unfair}`
+    : `The learning rates were given by hand and not tuned. ${unfair}`;
 }
 
 /** A race may go on another day: after the labels were changed, or on another machine. */
