@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { matchBackground } from '../detector/matcher.ts';
 import { RandomStream } from '../domain/random.ts';
 import {
   balanceUnder,
+  broughtToMeasured,
   carriersOf,
   concentrationCurve,
   probabilityHistogram,
@@ -129,6 +131,36 @@ describe('totals under other settings', () => {
           expect(Math.abs(each[name as keyof typeof each] - wanted)).toBeLessThanOrEqual(0.001 * wanted);
         }
       });
+    }
+  });
+});
+
+describe('a batch whose images weigh differently', () => {
+  // Two positives against twenty: divided by its own positives, an anchor of the first image weighs ten times as much.
+  const images = [2, 20].map((positives, index) => {
+    const stream = new RandomStream(`unequal ${index}`);
+    return {
+      classIndices: Int32Array.of(0),
+      matches: Int32Array.from({ length: 2000 }, (_, anchor) => (anchor < positives ? 0 : matchBackground)),
+      logits: Float32Array.from({ length: 2000 }, () => stream.normal() - 3),
+      weights: new Float32Array(2000).fill(1 / positives / 2),
+    };
+  });
+  const scale = (1 / 2 + 1 / 20) / 4;
+  const own = { alpha: 0.25, gamma: 2 };
+  const { histogram, balance } = computeStatistics(images, 1, lossSettingsOf(own));
+
+  it('is brought to what was measured: its own loss exactly, another nearly', () => {
+    const told = balanceUnder(histogram, own, { scale, steps: 1 });
+    expect(told[0]!.foreground / balance[0]!.foreground).toBeGreaterThan(2.5);
+    const same = broughtToMeasured(told, told, balance)[0]!;
+    expect(same.foreground).toBeCloseTo(balance[0]!.foreground, 12);
+    expect(same.backgroundTrueGradient).toBeCloseTo(balance[0]!.backgroundTrueGradient, 12);
+    const other = { alpha: -1, gamma: 0 };
+    const [real] = computeStatistics(images, 1, lossSettingsOf({ ...other, strategy: 'ce' })).balance;
+    const [brought] = broughtToMeasured(balanceUnder(histogram, other, { scale, steps: 1 }), told, balance);
+    for (const field of ['foreground', 'background', 'foregroundGradient'] as const) {
+      expect(Math.abs(brought![field] / real![field] - 1)).toBeLessThan(0.1);
     }
   });
 });

@@ -46,6 +46,36 @@ export function balanceUnder(
 }
 
 /**
+ * `under` brought to what was measured: every side of a class by what its loss really was over what the histogram tells of it under
+ * the settings that it was trained with (`told`). One mean weight cannot know that images weighed differently; this does.
+ */
+export function broughtToMeasured(
+  under: readonly ClassBalance[],
+  told: readonly ClassBalance[],
+  measured: readonly Omit<ClassBalance, 'classIndex'>[],
+): ClassBalance[] {
+  return under.map((balance, index) => {
+    const side = (loss: Side, gradient: `${Side}Gradient`, count: number) => ({
+      loss: balance[loss] * ratio(measured[index]![loss], told[index]![loss]),
+      gradient: balance[gradient] * ratio(measured[index]![gradient], told[index]![gradient]),
+      count,
+    });
+    return balanceOfSides(
+      {
+        foreground: side('foreground', 'foregroundGradient', balance.positives),
+        backgroundTrue: side('backgroundTrue', 'backgroundTrueGradient', balance.backgroundTrueAnchors),
+        backgroundOther: side('backgroundOther', 'backgroundOtherGradient', balance.backgroundOtherAnchors),
+      },
+      balance.classIndex,
+    );
+  });
+}
+
+function ratio(measured: number, told: number): number {
+  return told > 0 && measured > 0 ? measured / told : 1;
+}
+
+/**
  * Figure 4: the share of the loss that the easiest fraction of the logits carries together, from [0, 0] to [1, 1]. `points`: at most
  * about so many, evenly along the curve; absent: as finely as the histogram knows. Without logits: empty. Off by at most 0.0001 where
  * logits fill many bins, and by 0.002 where they fill a part of one; by 0.005 at gamma 5 where they lie normally about one

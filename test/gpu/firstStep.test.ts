@@ -1,6 +1,7 @@
 /** Before the first step every anchor stands at the prior: the paper's argument, measured on the network that a run starts with. */
 import { beforeAll, expect, it } from 'vitest';
-import { defaultNetworkOptions } from '../../shared/detector/network.ts';
+import { anchorCounts } from '../../shared/detector/anchors.ts';
+import { defaultNetworkOptions, pyramidSizes } from '../../shared/detector/network.ts';
 import { uniformAt } from '../../shared/domain/random.ts';
 import { analyticBackground, firstStepUnder } from '../../shared/loss/firstStepLoss.ts';
 import { decodeHistogram } from '../../shared/loss/histogramText.ts';
@@ -48,6 +49,11 @@ async function firstStepOf(prior: number, seed = 1): Promise<FirstStep> {
   }
 }
 
+/** Of the frame: counted from its size, not from what was measured. */
+const anchorsOfFrame = anchorCounts(pyramidSizes(side, side), {
+  anchorSizes: defaultNetworkOptions('nano', 2).anchorSizes,
+}).reduce((sum, count) => sum + count, 0);
+
 function backgroundUnder(firstStep: FirstStep, prior: number): { measured: number; analytic: number } {
   const histogram = decodeHistogram(firstStep.histogram);
   const anchors = firstStep.anchors - firstStep.positives / classes.length;
@@ -60,6 +66,9 @@ function backgroundUnder(firstStep: FirstStep, prior: number): { measured: numbe
 it.each([1, 2, 3])('costs what the formula says, with the prior and without: seed %i', async (seed) => {
   const firstStep = await firstStepOf(0.01, seed);
   expect(firstStep).toMatchObject({ images: 2, widthPx: side, heightPx: side, prior: 0.01, classes });
+  // All but the few that are ignored, between object and background.
+  expect(firstStep.anchors).toBeLessThanOrEqual(anchorsOfFrame);
+  expect(firstStep.anchors).toBeGreaterThan(0.97 * anchorsOfFrame);
   for (const prior of [0.01, 0.5]) {
     const { measured, analytic } = backgroundUnder(firstStep, prior);
     expect(Math.abs(measured / analytic - 1), `prior ${prior}`).toBeLessThan(0.01);
