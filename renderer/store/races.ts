@@ -6,6 +6,7 @@ import { create } from 'zustand';
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { allChanges } from '../../shared/training/changes.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import { client } from '../bridge/client.ts';
 import { addLeaveGuard } from '../bridge/leaveGuards.ts';
@@ -185,12 +186,18 @@ class Conductor {
     const data = await client.request('training.data', { includeUnreviewed });
     const initName = runs().find(({ id }) => id === own[0]?.config.init)?.name ?? own[0]?.config.init ?? '';
     const left = own.filter(({ status }) => status !== 'done');
+    const ids = own.map(({ id }) => id);
+    const logs = await new RaceCourses().read(client, ids);
     const untuned = race.entries.filter(({ trials }) => trials.length === 0).map(({ runId }) => runId);
     const task: RaceTask = {
       raceId: race.id,
       order: race.order,
       entries: left.map((run) =>
-        makeTask(run, data, { resume: run.checkpointStep !== null, initName, changes: [] }),
+        makeTask(run, data, {
+          resume: run.checkpointStep !== null,
+          initName,
+          changes: allChanges(logs.historyOf(run.id).changes),
+        }),
       ),
       tune:
         tuneSteps === null
@@ -201,8 +208,6 @@ class Conductor {
             },
       measureFirstStep: race.firstStep === null,
     };
-    const ids = own.map(({ id }) => id);
-    const logs = await new RaceCourses().read(client, ids);
     this.#set({ viewed: { raceId: race.id, courses: null }, problem: null });
     this.#tools.training.setRacing(ids);
     this.session = new RaceSession(this.#tools, task, logs, {

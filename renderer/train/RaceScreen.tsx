@@ -68,7 +68,8 @@ export function RaceScreen({ race, onOpenRun }: RaceScreenProps) {
 function logsOf(race: RaceRecord, runs: readonly RunRecord[], courses: Courses): RaceLog[] {
   return runs.map((run) => {
     const { label, trials } = race.entries.find(({ runId }) => runId === run.id)!;
-    return { label, trials, config: run.config, course: courses.get(run.id) ?? courseOf([]) };
+    const problem = run.status === 'failed' ? (run.problem?.message ?? null) : null;
+    return { label, trials, problem, config: run.config, course: courses.get(run.id) ?? courseOf([]) };
   });
 }
 

@@ -28,6 +28,8 @@ export interface Course {
   readonly snapshots: readonly CourseSnapshot[];
   /** Training's own, on validation images. */
   readonly evaluations: readonly EvaluationEvent[];
+  /** Steps from which something was changed by hand, outside of the race. */
+  readonly changedAt: readonly number[];
   /** The run's last word; null while it has none. */
   readonly end: Extract<RunEvent, { event: 'done' | 'failed' }> | null;
 }
@@ -53,6 +55,7 @@ export class CourseRecorder {
   #steps: CourseStep[] = [];
   #snapshots: CourseSnapshot[] = [];
   #evaluations: EvaluationEvent[] = [];
+  #changedAt: number[] = [];
 
   add(event: RunEvent): void {
     switch (event.event) {
@@ -68,6 +71,9 @@ export class CourseRecorder {
       case 'evaluation':
         if (!event.onDemand) this.#evaluations.push(event);
         break;
+      case 'control':
+        this.#changedAt.push(event.step);
+        break;
       case 'done':
       case 'failed':
         this.#end = event;
@@ -82,6 +88,7 @@ export class CourseRecorder {
       steps: [...this.#steps],
       snapshots: [...this.#snapshots],
       evaluations: [...this.#evaluations],
+      changedAt: [...this.#changedAt],
     };
   }
 
@@ -92,6 +99,7 @@ export class CourseRecorder {
     this.#steps = this.#steps.filter(isLeft);
     this.#snapshots = this.#snapshots.filter(isLeft);
     this.#evaluations = this.#evaluations.filter(isLeft);
+    this.#changedAt = this.#changedAt.filter((step) => step <= start.fromStep);
   }
 }
 

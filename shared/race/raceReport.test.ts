@@ -119,6 +119,18 @@ describe('raceReport', () => {
     expect(report).not.toContain('undefined');
   });
 
+  it('says whose run was changed by hand, and nothing of a change that was undone', () => {
+    const control: RunEvent = { event: 'control', step: 40, change: { gamma: 0 } };
+    const from = (fromStep: number) => ({ ...eventsOf(0.2, 0.5)[0], fromStep }) as RunEvent;
+    const noted = (...after: RunEvent[]) => {
+      const course = courseOf([...eventsOf(0.2, 0.5), control, ...after]);
+      return raceReport({ race, project: 'p', logs: [{ ...logs[0]!, course }, logs[1]!] }).includes(
+        'changed by hand from step 40',
+      );
+    };
+    expect([noted(), noted(from(30)), noted(from(50))]).toEqual([true, false, true]);
+  });
+
   it('says where not all had the same data or device', () => {
     const told = (changeOf: (index: number) => object) => {
       const changed = logs.map((log, index) => {

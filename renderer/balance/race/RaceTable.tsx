@@ -51,7 +51,8 @@ export function RaceTable({ rows, statuses, classNames, measure, onOpen }: RaceT
         <Table.Tbody>
           {rows.map((row, index) => (
             <Table.Tr
-              key={row.label}
+              // biome-ignore lint/suspicious/noArrayIndexKey: competitors keep their places, and labels may be alike
+              key={index}
               data-testid={`race-row-${index}`}
               data-status={row.status}
               data-step={row.step}

@@ -51,8 +51,13 @@ function unlikeNotes(logs: readonly RaceLog[]): string[] {
   const data = distinct(({ data, trainImages, validationImages }) =>
     named ? data! : `${trainImages} ${validationImages}`,
   );
+  const steered = logs.filter(({ course }) => course.changedAt.length > 0);
   const devices = distinct(({ adapter, backend }) => `${adapter} (${backend})`);
   return [
+    ...steered.map(
+      ({ label, course }) =>
+        `${label} was changed by hand from step ${course.changedAt[0]} on: it did not race as its name says.`,
+    ),
     ...(data.length > 1
       ? [
           'The images or their labels were changed before all had finished: not all learnt from the same ones, or were measured on the same ones. Race again before you rank them.',
