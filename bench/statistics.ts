@@ -2,8 +2,8 @@
  * What the statistics cost: steps of the same training without any, with each class's balance, and with the histogram of logits too, in
  * turn, on one device. `node bench/statistics.ts [STEPS] [--software]` takes so many steps of each (default 30) on this machine's GPU, or
  * on the software adapter, and prints one JSON document. With many classes a run counts its logits in some steps only (`countedShare`):
- * the ratios are of steps as a run takes them. `ratio` is the median over neighbouring steps, `cpuRatio` compares the least CPU time of
- * each: on a software adapter that is the whole step, and what else the machine is doing shows least in it.
+ * the ratios are of steps as a run takes them. `ratio` is the median over neighbouring steps; `cpuRatio` compares sums of CPU time, what
+ * snapshots cost and their lines in the log included: on a software adapter that is the whole step.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,15 +14,19 @@ import type { Batch, Executor } from '../shared/loss/executor.ts';
 import { registerWebGPU } from '../shared/reference/backend.ts';
 import { createReferenceExecutor } from '../shared/reference/executor.ts';
 import { defaultTrainConfig } from '../shared/training/config.ts';
-import { snapshotInterval } from '../shared/training/stepEvents.ts';
+import { snapshotInterval, statisticsEvent } from '../shared/training/stepEvents.ts';
 
 const warmUp = 2;
+const levels = ['none', 'balance', 'all'] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { software: { type: 'boolean', default: false } },
 });
-const rounds = Number(positionals[0] ?? 30);
+// Whole snapshots, so that what one costs is in the sums.
+const rounds =
+  Math.ceil(Number(positionals[0] ?? 30) / defaultTrainConfig.statisticsEvery) *
+  defaultTrainConfig.statisticsEvery;
 const device = await obtainDevice({ preferSoftware: values.software });
 const watch = await registerWebGPU(device.device, device.adapterInfo);
 const cases = [];
@@ -44,8 +48,6 @@ interface Case {
   readonly batch: number;
   readonly classCount: number;
 }
-
-const levels = ['none', 'balance', 'all'] as const;
 
 async function compare(of: Case) {
   const batch = randomBatch(of);
@@ -69,7 +71,7 @@ async function compare(of: Case) {
     noneMs: rounded(median(none.ms)),
     allMs: rounded(median(all.ms)),
     ratio: mixed(({ ms }) => median(ms.map((each, i) => each / none.ms[i]!))),
-    cpuRatio: mixed(({ cpuMs }) => Math.min(...cpuMs) / Math.min(...none.cpuMs)),
+    cpuRatio: mixed(({ cpuMs }) => sum(cpuMs) / sum(none.cpuMs)),
   };
 }
 
@@ -81,6 +83,7 @@ interface Taken {
 interface Run extends Taken {
   readonly executor: Executor;
   readonly statistics: (typeof levels)[number];
+  readonly classNames: readonly string[];
 }
 
 async function newRun(statistics: Run['statistics'], classCount: number): Promise<Run> {
@@ -88,13 +91,15 @@ async function newRun(statistics: Run['statistics'], classCount: number): Promis
     ...{ network: defaultNetworkOptions('nano', classCount), boxLoss: 'l1', prior: 0.01, seed: 1 },
     ...{ adapter: device.name, software: device.software, watch },
   });
-  return { executor, statistics, ms: [], cpuMs: [] };
+  const classNames = Array.from({ length: classCount }, (_, index) => `class ${index}`);
+  return { executor, statistics, classNames, ms: [], cpuMs: [] };
 }
 
-async function step({ executor, statistics, ms, cpuMs }: Run, batch: Batch): Promise<void> {
+async function step({ executor, statistics, classNames, ms, cpuMs }: Run, batch: Batch): Promise<void> {
   const snapshot = statistics === 'all' && (ms.length + 1) % defaultTrainConfig.statisticsEvery === 0;
   const [startMs, startCpu] = [performance.now(), process.cpuUsage()];
-  await executor.step(batch, { ...defaultTrainConfig, statistics, snapshot });
+  const report = await executor.step(batch, { ...defaultTrainConfig, statistics, snapshot });
+  if (report.snapshot) JSON.stringify(statisticsEvent(report.snapshot, ms.length, classNames));
   const { user, system } = process.cpuUsage(startCpu);
   ms.push(performance.now() - startMs);
   cpuMs.push((user + system) / 1000);
@@ -120,6 +125,10 @@ function randomBatch({ sidePx, batch, classCount }: Case): Batch {
   });
   const images = Float32Array.from({ length: batch * sidePx * sidePx * 3 }, () => random.between(-2, 2));
   return { images, batch, paddedHeight: sidePx, paddedWidth: sidePx, targets };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
 }
 
 function median(values: readonly number[]): number {
