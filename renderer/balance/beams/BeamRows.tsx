@@ -19,13 +19,13 @@ export function BeamRows({ beams, ghost }: { beams: readonly BeamNumbers[]; ghos
     () => new Map(beams.map((beam) => [beam.name, { beam, ghost: ghost?.beams.get(beam.name) }])),
     [beams, ghost],
   );
-  // Half of the rows in one frame, half in the next.
-  const turns = [useLater(newest, 1), useLater(newest, 2)];
+  // Every fourth row in one frame, the others in the next three.
+  const turns = [useLater(newest, 1), useLater(newest, 2), useLater(newest, 3), useLater(newest, 4)];
   return (
     <div ref={list} className={classes.rows}>
       {beams.map(({ name }, index) => {
         const before = kept.current.get(name);
-        const next = turns[index % 2]!.get(name) ?? newest.get(name)!;
+        const next = turns[index % turns.length]!.get(name) ?? newest.get(name)!;
         const now = before && (!inSight.has(name) || drawnAlike(before, next)) ? before : next;
         kept.current.set(name, now);
         return <BeamRow key={name} beam={now.beam} ghost={now.ghost} />;
