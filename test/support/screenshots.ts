@@ -1,6 +1,6 @@
 /**
  * Takes the pictures of `docs/screenshots` from the running workstation: `npm run screenshots -- PROJECT [FOLDER]`. The
- * project should hold a finished run and a race; proposals are made on its unlabelled images on the way.
+ * project should hold a finished run, the first that was made in it, and a race; proposals are made on its unlabelled images on the way.
  */
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
     await page.getByText('RetinaNet R50, COCO').click();
     await shoot('start-from');
     await page.getByText(/^Runs \(/).click();
-    await page.getByTestId('run-list').locator('li').first().click();
+    await page.getByTestId('run-list').locator('li').last().click(); // the first that was made
     await page.getByTestId('balance-board').waitFor();
     await page.waitForTimeout(1500);
     await shoot('train');
@@ -79,6 +79,8 @@ async function tour(theme: (typeof themes)[number], size: keyof typeof sizes): P
     await page.waitForTimeout(1500);
     await shoot('race');
     await openTab(page, 'review');
+    const choice = page.getByTestId('review-run');
+    await choice.selectOption({ index: (await choice.locator('option').count()) - 1 });
     if ((await page.locator('[data-testid^="card-"]').count()) === 0) await predict(page);
     if ((await page.getByTestId('evaluation').getByText('AP75 (%)').count()) === 0) await evaluate(page);
     await shoot('review');
@@ -98,8 +100,7 @@ async function openTab(page: Page, name: string): Promise<void> {
 }
 
 async function measureFirstStep(page: Page): Promise<void> {
-  const measure = page.getByTestId('first-step').getByRole('button', { name: /measure/i });
-  if (await measure.count()) await measure.first().click();
+  if (await page.getByTestId('look-ahead').count()) await page.getByTestId('look-ahead').click();
   await page.getByTestId('first-step-table').waitFor({ timeout: 120_000 });
 }
 
