@@ -36,6 +36,8 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** In units of x. */
   readonly barWidth?: number;
+  /** What each bar stands on, where that is not the baseline: the bars of another series. */
+  readonly standsOn?: readonly number[];
   readonly dash?: boolean;
   /** Drawn faintly behind the others: what would be, not what is. */
   readonly ghost?: boolean;

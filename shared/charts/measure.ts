@@ -33,7 +33,9 @@ export interface MeasuredPanel {
 export function measurePanel(panel: Panel, widthPx: number, plotHeightPx: number): MeasuredPanel {
   const empty = !panel.series.some((series) => hasPlaces(series, panel));
   const x = makeScale(panel.x, panel.series.flatMap(xExtent), false);
-  const yValues = panel.series.flatMap(({ points }) => points.map(([, y]) => y));
+  const yValues = panel.series.flatMap(({ points, standsOn }) =>
+    points.map(([, y], index) => y + (standsOn?.[index] ?? 0)),
+  );
   const y = makeScale(panel.y, yValues, growsFromZero(panel, yValues));
   const named = !empty || panel.y.domain !== undefined;
   const yTicks = named ? makeTicks(panel.y, y, Math.max(2, Math.floor(plotHeightPx / 36))) : [];

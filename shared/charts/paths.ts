@@ -122,13 +122,14 @@ export function barPx(series: Series, plane: Plane, x: number): { left: number; 
 
 /** One path for all bars: a histogram of hundreds is one element. */
 function bars(series: Series, plane: Plane, theme: Theme): Shape[] {
-  const baseline = baselinePx(plane);
   let d = '';
-  for (const [x, y] of series.points) {
+  for (const [index, [x, y]] of series.points.entries()) {
     const bar = barPx(series, plane, x);
-    const top = yPx(plane, y);
-    if (!bar || top === null || top === baseline) continue;
-    d += `M${tenth(bar.left)} ${tenth(baseline)}V${tenth(top)}h${tenth(bar.width)}V${tenth(baseline)}Z`;
+    const below = series.standsOn?.[index] ?? 0;
+    const foot = below > 0 ? yPx(plane, below) : baselinePx(plane);
+    const top = yPx(plane, below + y);
+    if (!bar || top === null || foot === null || top === foot) continue;
+    d += `M${tenth(bar.left)} ${tenth(foot)}V${tenth(top)}h${tenth(bar.width)}V${tenth(foot)}Z`;
   }
   if (d === '') return [];
   return [

@@ -39,8 +39,8 @@ function WorstBox({
       <span>
         <span className={classes.swatch} style={{ background: look.color }} /> {look.name}
       </span>
+      <span className={classes.dim}>{`${lengthText(box.widthPx)} × ${lengthText(box.heightPx)} px`}</span>
       <span className={classes.dim}>
-        {`${lengthText(box.widthPx)} × ${lengthText(box.heightPx)} px`},{' '}
         {box.fit === 'forced' ? `overlap ${percentText(box.bestIou)}` : fitTitles[box.fit].toLowerCase()}
       </span>
     </button>

@@ -32,6 +32,7 @@ export function coverageChart(summary: CoverageSummary, caption: string): Chart 
             ink: inks[fit],
             shape: 'bars' as const,
             barWidth: width * 0.9,
+            ...(fit === 'forced' ? { standsOn: summary.histogram.unanswered } : {}),
             points: summary.histogram[fit].map((count, bin): [number, number] => [
               (bin + 0.5) * width,
               count,
