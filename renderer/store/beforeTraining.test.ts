@@ -185,14 +185,18 @@ describe('the first step', () => {
 
 describe('the converged view', () => {
   const measured = { histogram, hardest: [], images: 60, positives: 5, leftOut: [] };
+  const focal = { loss: 'focal', alpha: 0.25, gamma: 2 } as const;
 
   it('looks at validation images, evenly chosen, with the run’s newest checkpoint and its own classes', async () => {
     const { tools, workers } = setUp();
     const store = createMeasuredStore(tools);
-    const measuring = store.getState().measure('r1');
+    const measuring = store.getState().measure('r1', () => focal);
     await vi.waitFor(() => expect(workers).toHaveLength(1));
     const [message] = workers[0]!.posted;
-    expect(message).toMatchObject({ type: 'measure', task: { runId: 'r1', step: 40 } });
+    expect(message).toMatchObject({
+      type: 'measure',
+      task: { runId: 'r1', step: 40, settings: { alpha: 0.25, gamma: 2 } },
+    });
     const images = message?.type === 'measure' ? message.task.images : [];
     expect(images).toHaveLength(60);
     expect(images[0]!.boxes[0]).toMatchObject({ classIndex: 1 });
@@ -207,13 +211,33 @@ describe('the converged view', () => {
     });
   });
 
+  it('weighs by the loss that held at the checkpoint', async () => {
+    for (const [loss, settings] of [
+      ['ssd', { alpha: -1, gamma: 0 }],
+      ['balanced-ce', { alpha: 0.75, gamma: 0 }],
+    ] as const) {
+      const { tools, workers } = setUp();
+      const store = createMeasuredStore(tools);
+      const asked: number[] = [];
+      void store.getState().measure('r1', (step) => {
+        asked.push(step);
+        return { loss, alpha: 0.75, gamma: 2 };
+      });
+      await vi.waitFor(() => expect(workers).toHaveLength(1));
+      expect(asked).toEqual([40]);
+      expect(workers[0]!.posted[0]).toMatchObject({ task: { settings } });
+      expect(store.getState().loss).toMatchObject({ loss });
+      store.getState().cancel();
+    }
+  });
+
   it('says where there is nothing to look with or at', async () => {
     const { tools, workers } = setUp();
     const store = createMeasuredStore({ ...tools, runs: () => [] });
-    await store.getState().measure('r1');
+    await store.getState().measure('r1', () => focal);
     expect(store.getState()).toMatchObject({ phase: 'failed', problem: { kind: 'not-found' } });
     const unread = createMeasuredStore(tools);
-    const measuring = unread.getState().measure('r1');
+    const measuring = unread.getState().measure('r1', () => focal);
     await vi.waitFor(() => expect(workers).toHaveLength(1));
     workers[0]!.listener.onNews({ type: 'measured', measured: { ...measured, images: 0 } });
     await measuring;
@@ -224,7 +248,7 @@ describe('the converged view', () => {
   it('hears nothing more of what was cancelled', async () => {
     const { tools, workers } = setUp();
     const store = createMeasuredStore(tools);
-    const measuring = store.getState().measure('r1');
+    const measuring = store.getState().measure('r1', () => focal);
     await vi.waitFor(() => expect(workers).toHaveLength(1));
     store.getState().cancel();
     workers[0]!.listener.onNews({ type: 'measured', measured });

@@ -5,6 +5,7 @@
 import { create } from 'zustand';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
 import { evenlySpaced } from '../../shared/training/evaluate.ts';
 import type { MeasuredImages } from '../../shared/training/measureImages.ts';
 import { client } from '../bridge/client.ts';
@@ -30,11 +31,16 @@ export interface MeasuredState {
   readonly leftOut: MeasuredImages['leftOut'];
   readonly histogram: MeasuredImages['histogram'] | null;
   readonly hardest: MeasuredImages['hardest'];
+  /** What an anchor is hard by: the loss that held at the checkpoint. */
+  readonly loss: MeasuredLoss | null;
   readonly problem: ProblemData | null;
-  /** Of a run's newest checkpoint. Ends what is under way. */
-  measure(runId: string): Promise<void>;
+  /** Of a run's newest checkpoint; `lossAt` knows what was changed on the way there. Ends what is under way. */
+  measure(runId: string, lossAt: LossAt): Promise<void>;
   cancel(): void;
 }
+
+export type MeasuredLoss = Pick<TrainConfig, 'loss' | 'alpha' | 'gamma'>;
+export type LossAt = (step: number) => MeasuredLoss;
 
 export interface MeasuredTools extends MeasuringTools {
   readonly runs: () => readonly RunRecord[];
@@ -57,6 +63,7 @@ const nothing = {
   leftOut: [],
   histogram: null,
   hardest: [],
+  loss: null,
   problem: null,
 } as const satisfies Omit<MeasuredState, 'measure' | 'cancel'>;
 
@@ -64,7 +71,7 @@ export function createMeasuredStore(tools: MeasuredTools) {
   let abort = new AbortController();
   return create<MeasuredState>()((set) => ({
     ...nothing,
-    async measure(runId) {
+    async measure(runId, lossAt) {
       abort.abort();
       abort = new AbortController();
       const { signal } = abort;
@@ -73,8 +80,8 @@ export function createMeasuredStore(tools: MeasuredTools) {
       };
       set({ ...nothing, phase: 'working', runId, text: 'Choosing the images' });
       try {
-        const { task, split } = await plan(runId, tools);
-        tell({ step: task.step, split, total: task.images.length });
+        const { task, split, loss } = await plan(runId, lossAt, tools);
+        tell({ step: task.step, split, loss, total: task.images.length });
         const { measured } = await askWorker(tools, { type: 'measure', task }, tell, signal);
         if (measured.images === 0) throw nothingReadable();
         tell({ phase: 'ready', ...measured });
@@ -89,7 +96,7 @@ export function createMeasuredStore(tools: MeasuredTools) {
   }));
 }
 
-async function plan(runId: string, { client, runs }: MeasuredTools) {
+async function plan(runId: string, lossAt: LossAt, { client, runs }: MeasuredTools) {
   const run = runs().find(({ id }) => id === runId);
   if (!run || run.checkpointStep === null) throw noCheckpoint();
   const data = await client.request('training.data', { includeUnreviewed: run.config.includeUnreviewed });
@@ -97,9 +104,15 @@ async function plan(runId: string, { client, runs }: MeasuredTools) {
   const split = validation.length > 0 ? ('val' as const) : ('train' as const);
   const images = evenlySpaced(split === 'val' ? validation : train, imagesLookedAt);
   if (images.length === 0) throw nothingToLookAt();
-  const { alpha, gamma } = run.config;
-  const settings = { alpha, gamma, hardest: hardestShown };
-  return { split, task: { runId, step: run.checkpointStep, images, settings } };
+  const loss = lossAt(run.checkpointStep);
+  const settings = { ...weighedBy(loss), hardest: hardestShown };
+  return { split, loss, task: { runId, step: run.checkpointStep, images, settings } };
+}
+
+/** What chooses anchors weighs those that it chose by plain cross-entropy. */
+function weighedBy({ loss, alpha, gamma }: MeasuredLoss) {
+  if (loss === 'focal' || loss === 'focal-star') return { alpha, gamma };
+  return { alpha: loss === 'balanced-ce' ? alpha : -1, gamma: 0 };
 }
 
 function noCheckpoint(): Problem {

@@ -3,13 +3,20 @@ import { Button, Progress, SegmentedControl, Select } from '@mantine/core';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import lab from '../balance/Lab.module.css';
 import { useMeasured } from '../store/measured.ts';
+import { type RunHistory, settingsAt } from '../store/runHistory.ts';
 import { useTraining } from '../store/training.ts';
 import classes from './RunView.module.css';
 import type { EvidenceSource, EvidenceState } from './useEvidence.ts';
 
 const allClasses = '';
 
-export function EvidenceControls({ run, state }: { run: RunRecord; state: EvidenceState }) {
+interface EvidenceControlsProps {
+  readonly run: RunRecord;
+  readonly history: RunHistory;
+  readonly state: EvidenceState;
+}
+
+export function EvidenceControls({ run, history, state }: EvidenceControlsProps) {
   const { source, setSource, className, setClassName } = state;
   return (
     <div className={lab.controls}>
@@ -40,12 +47,12 @@ export function EvidenceControls({ run, state }: { run: RunRecord; state: Eviden
           data-testid="evidence-class"
         />
       )}
-      {source === 'fixed' && <Measuring run={run} />}
+      {source === 'fixed' && <Measuring run={run} history={history} />}
     </div>
   );
 }
 
-function Measuring({ run }: { run: RunRecord }) {
+function Measuring({ run, history }: Omit<EvidenceControlsProps, 'state'>) {
   const { phase, runId, step, text, done, total, problem, measure, cancel } = useMeasured();
   const isTraining = useTraining((state) => state.live !== null);
   const isOurs = runId === run.id;
@@ -73,7 +80,7 @@ function Measuring({ run }: { run: RunRecord }) {
           size="xs"
           variant="light"
           disabled={run.checkpointStep === null}
-          onClick={() => void measure(run.id)}
+          onClick={() => void measure(run.id, (step) => settingsAt(history, run.config, step))}
           data-testid="measure-run"
         >
           {isOld ? `Measure step ${run.checkpointStep}` : 'Measure on the validation images'}

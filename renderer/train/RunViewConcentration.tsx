@@ -7,7 +7,7 @@ import { type EvidenceState, useEvidence } from './useEvidence.ts';
 
 export function RunViewConcentration({ state, ...moment }: MomentProps & { state: EvidenceState }) {
   const { evidence, missing } = useEvidence(moment, state.source);
-  const controls = <EvidenceControls run={moment.run} state={state} />;
+  const controls = <EvidenceControls run={moment.run} history={moment.history} state={state} />;
   if (!evidence) {
     const question = 'Do a few hard examples carry the loss, or do the many easy ones?';
     return <NoEvidence question={question} controls={controls} missing={missing} />;

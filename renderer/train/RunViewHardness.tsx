@@ -9,7 +9,7 @@ import { type EvidenceState, useEvidence } from './useEvidence.ts';
 
 export function RunViewHardness({ state, ...moment }: MomentProps & { state: EvidenceState }) {
   const { evidence, missing } = useEvidence(moment, state.source);
-  const controls = <EvidenceControls run={moment.run} state={state} />;
+  const controls = <EvidenceControls run={moment.run} history={moment.history} state={state} />;
   if (!evidence) {
     const question = 'How sure is the network of the right answer?';
     return <NoEvidence question={question} controls={controls} missing={missing} />;

@@ -49,12 +49,11 @@ function useLoggedEvidence(moment: MomentProps, wanted: boolean): Evidence | nul
   );
 }
 
-/** By the config that the run began with, which is what was measured. */
 function useMeasuredEvidence({ run }: MomentProps): Evidence | null {
-  const { phase, runId, histogram, images, step, split, hardest } = useMeasured();
+  const { phase, runId, histogram, images, step, split, hardest, loss } = useMeasured();
   useEffect(guardMeasured, []);
   return useMemo(() => {
-    if (phase !== 'ready' || runId !== run.id || !histogram) return null;
+    if (phase !== 'ready' || runId !== run.id || !histogram || !loss) return null;
     const where = split === 'val' ? 'set aside for validation' : 'that it learns from';
     return {
       histogram,
@@ -69,7 +68,7 @@ function useMeasuredEvidence({ run }: MomentProps): Evidence | null {
           class: run.classNames[classIndex]!,
         }),
       ),
-      loss: { strategy: run.config.loss, gamma: run.config.gamma },
+      loss: { strategy: loss.loss, gamma: loss.gamma },
     };
-  }, [phase, runId, run, histogram, images, step, split, hardest]);
+  }, [phase, runId, run, histogram, images, step, split, hardest, loss]);
 }
