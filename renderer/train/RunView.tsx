@@ -58,7 +58,15 @@ function Lab({ run, history }: { run: RunRecord; history: RunHistory }) {
       <FailurePanel failure={history.failure} problem={live ? null : run.problem} />
       <section className={classes.lab} aria-label="Where the loss goes">
         <RunViewBar {...moment} tab={tab} onTab={setTab} marks={marks} onCursor={setPickedStep} />
-        {tab === 'balance' && <RunViewBalance {...moment} ghost={ghost} onGhost={setGhost} />}
+        {tab === 'balance' && (
+          <RunViewBalance
+            {...moment}
+            ghost={ghost}
+            onGhost={setGhost}
+            marks={marks}
+            onCursor={setPickedStep}
+          />
+        )}
         {tab === 'concentration' && <RunViewConcentration {...moment} state={evidence} />}
         {tab === 'hardness' && <RunViewHardness {...moment} state={evidence} />}
       </section>

@@ -1,20 +1,23 @@
 /** Who teaches each class at the moment that is looked at, and who would under another loss. */
 import { useMemo, useState } from 'react';
+import type { ChartMark } from '../../shared/charts/chart.ts';
 import { BalanceBoard } from '../balance/beams/BalanceBoard.tsx';
 import { GhostControls } from '../balance/beams/GhostControls.tsx';
 import type { GhostChoice } from '../balance/beams/ghost.ts';
 import type { Weighed } from '../balance/beams/share.ts';
 import { settingsAt, smoothingSteps, snapshotAt } from '../store/runHistory.ts';
 import type { HistoryPoint } from '../store/runHistoryCourse.ts';
-import { noStatisticsText, stepsText } from './evidenceWords.ts';
+import { noStatisticsText, overSteps } from './evidenceWords.ts';
 import { beamsOf, firstStepOf, ghostOf, type MomentProps, pointAt, samplesOfCourse } from './moment.ts';
 
 interface RunViewBalanceProps extends MomentProps {
   readonly ghost: GhostChoice;
   readonly onGhost: (choice: GhostChoice) => void;
+  readonly marks: readonly ChartMark[];
+  readonly onCursor: (step: number | null) => void;
 }
 
-export function RunViewBalance({ ghost: choice, onGhost, ...moment }: RunViewBalanceProps) {
+export function RunViewBalance({ ghost: choice, onGhost, marks, onCursor, ...moment }: RunViewBalanceProps) {
   const { run, history, cursorStep, colorOf } = moment;
   const { course } = history;
   const [wanted, setWeighed] = useState<Weighed>('loss');
@@ -40,13 +43,15 @@ export function RunViewBalance({ ghost: choice, onGhost, ...moment }: RunViewBal
           choice={choice}
           onChoice={onGhost}
           missing={snapshot ? null : noStatisticsText(moment)}
-          counted={snapshot && `Both counted over ${stepsText(firstStepOf(snapshot), snapshot.step)}.`}
+          counted={snapshot && `Both counted ${overSteps(firstStepOf(snapshot), snapshot.step)}.`}
         />
       }
       samplesOf={useMemo(() => samplesOfCourse(course, weighed), [course, weighed])}
       lastStep={history.step}
       cursorStep={cursorStep}
       windowSteps={smoothingSteps}
+      markSteps={useMemo(() => marks.map(({ x }) => x), [marks])}
+      onStep={onCursor}
       loss={{ strategy: loss, alpha, gamma }}
       caption={captionOf(point, cursorStep)}
       fileName={`${run.name} balance`}

@@ -77,6 +77,12 @@ function LookBack({ run, history, cursorStep, marks, onCursor }: Omit<RunViewBar
           classNames={sliderClasses}
           label={null}
           onChange={(step) => onCursor(step >= history.step ? null : step)}
+          onKeyDown={(event) => {
+            const step = pagedStep(event.key, shownStep, history.step);
+            if (step === null) return;
+            event.preventDefault();
+            onCursor(step >= history.step ? null : step);
+          }}
           thumbLabel="Step that is looked at"
           data-testid="look-back"
         />
@@ -92,6 +98,13 @@ function LookBack({ run, history, cursorStep, marks, onCursor }: Omit<RunViewBar
       </div>
     </div>
   );
+}
+
+/** A tenth of the run at a time: ten thousand steps are too many for the arrow keys. */
+function pagedStep(key: string, step: number, lastStep: number): number | null {
+  if (key !== 'PageUp' && key !== 'PageDown') return null;
+  const page = Math.max(1, Math.round(lastStep / 10));
+  return Math.min(lastStep, Math.max(1, step + (key === 'PageUp' ? page : -page)));
 }
 
 const sliderClasses = { mark: classes.tick, markWrapper: classes.tickPlace };

@@ -11,8 +11,8 @@ export function noStatisticsText({ run, history }: { run: RunRecord; history: Ru
   return 'This run is of an earlier version, whose log does not hold what this is drawn from. A new run’s will.';
 }
 
-/** "steps 41 to 50" */
-export function stepsText(first: number, last: number): string {
+/** "over steps 41 to 50", "in step 41" */
+export function overSteps(first: number, last: number): string {
   const text = (step: number) => step.toLocaleString('en-US');
-  return first === last ? `step ${text(last)}` : `steps ${text(Math.max(1, first))} to ${text(last)}`;
+  return first === last ? `in step ${text(last)}` : `over steps ${text(Math.max(1, first))} to ${text(last)}`;
 }

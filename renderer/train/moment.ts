@@ -11,7 +11,7 @@ import type { Evidence } from '../balance/evidence.ts';
 import { meanBetween, type RunHistory, settingsAt, smoothedAt } from '../store/runHistory.ts';
 import { type Course, classColumn, courseColumn, type HistoryPoint } from '../store/runHistoryCourse.ts';
 import { type HeldSnapshot, histogramOf } from '../store/runHistorySnapshots.ts';
-import { stepsText } from './evidenceWords.ts';
+import { overSteps } from './evidenceWords.ts';
 
 /** What every screen of a run is given. */
 export interface MomentProps {
@@ -98,13 +98,15 @@ export function loggedEvidence(
   run: Pick<RunRecord, 'config'>,
 ): Evidence {
   const { loss, gamma } = settingsAt({ changes }, run.config, snapshot.step);
-  const counted = stepsText(firstStepOf(snapshot), snapshot.step);
+  const counted = overSteps(firstStepOf(snapshot), snapshot.step);
+  const states =
+    snapshot.steps > 1 ? 'mixed model states, for the weights changed while they ran' : 'one model state';
   return {
     histogram: histogramOf(snapshot),
     classNames: course.classNames,
     parts: snapshot.steps,
     partName: 'step',
-    caption: `Counted over ${counted} of training: mixed model states, for the weights changed while they ran`,
+    caption: `Counted ${counted} of training: ${states}`,
     hardest: snapshot.hardest,
     loss: { strategy: loss, gamma },
   };

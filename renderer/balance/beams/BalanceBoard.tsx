@@ -44,6 +44,10 @@ export interface BalanceBoardProps {
   readonly cursorStep: number | null;
   /** Steps that shares are taken over. */
   readonly windowSteps: number;
+  /** Steps at which something was changed. */
+  readonly markSteps?: readonly number[];
+  /** Looks back at a step. */
+  readonly onStep?: ((step: number) => void) | undefined;
   /** The loss that holds at the moment that is shown. */
   readonly loss: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>;
   /** What the numbers are a mean of: "mean of the last 20 steps". */
@@ -156,7 +160,10 @@ const exportFormats = ['svg', 'png', 'csv'] as const;
 
 type CardsProps = BalanceBoardProps & { readonly ghost: Ghost | null; readonly weighed: Weighed };
 
-function BeamCards({ beams, ghost, weighed, samplesOf, lastStep, cursorStep, windowSteps }: CardsProps) {
+const noMarks: readonly number[] = [];
+
+function BeamCards({ beams, ghost, weighed, samplesOf, markSteps = noMarks, ...time }: CardsProps) {
+  const { lastStep, cursorStep, windowSteps, onStep } = time;
   const heaviestPan = Math.max(0, ...beams.map((beam) => Math.max(beam.foreground, beam.background)));
   const total = beams.reduce((sum, beam) => sum + lossOf(beam), 0);
   return (
@@ -170,9 +177,7 @@ function BeamCards({ beams, ghost, weighed, samplesOf, lastStep, cursorStep, win
           weighed={weighed}
           ghost={ghost}
           samples={samplesOf?.(beam.name) ?? noSamples}
-          lastStep={lastStep}
-          cursorStep={cursorStep}
-          windowSteps={windowSteps}
+          {...{ lastStep, cursorStep, windowSteps, markSteps, onStep }}
         />
       ))}
     </div>

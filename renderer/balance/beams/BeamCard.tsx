@@ -27,6 +27,8 @@ interface BeamCardProps {
   /** The step the beam shows; null: the newest. */
   readonly cursorStep: number | null;
   readonly windowSteps: number;
+  readonly markSteps: readonly number[];
+  readonly onStep?: ((step: number) => void) | undefined;
 }
 
 export function BeamCard({
@@ -39,6 +41,8 @@ export function BeamCard({
   lastStep,
   cursorStep,
   windowSteps,
+  markSteps,
+  onStep,
 }: BeamCardProps) {
   const percents = percentPair(beam);
   const part = total > 0 ? Math.round((100 * lossOf(beam)) / total) : 0;
@@ -65,7 +69,7 @@ export function BeamCard({
         <Beam beam={beam} heaviestPan={heaviestPan} ghost={ghostBeam} />
       </div>
       <Sides beam={beam} />
-      <ShareStrip samples={samples} lastStep={lastStep} cursorStep={cursorStep} windowSteps={windowSteps} />
+      <ShareStrip {...{ samples, lastStep, cursorStep, windowSteps, markSteps, onStep }} />
     </section>
   );
 }
