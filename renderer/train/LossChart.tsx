@@ -139,7 +139,7 @@ export const LossChart = memo(function LossChart(props: LossChartProps) {
             on images that it does not learn from, and should rise. A dashed line stands where the loss or the
             learning rate was changed: curves left and right of it measure with different rulers.
           </p>
-          <Formula text="L = L_{classification} + L_{box}, each a sum over the anchors / max(1, positives)" />
+          <Formula text="L = L_{classification} + L_{box}, both summed over anchors / max(1, positives)" />
         </div>
       </Collapse>
       <div

@@ -2,6 +2,7 @@
 import { NativeSelect } from '@mantine/core';
 import { type LossNumbers, strategies } from '../../shared/loss/strategies.ts';
 import type { StrategyName } from '../../shared/loss/strategy.ts';
+import { Formula } from '../balance/charts/Formula.tsx';
 import classes from './LossFields.module.css';
 import { numberSpecs, strategyGroups } from './lossWords.ts';
 import { NumberField } from './NumberField.tsx';
@@ -69,7 +70,9 @@ export function StrategyFacts({ loss }: { loss: StrategyName }) {
         <summary>Formula, source, what the paper found</summary>
         <dl>
           <dt>Formula</dt>
-          <dd className={classes.formula}>{formula}</dd>
+          <dd className={classes.formula}>
+            <Formula text={formula} />
+          </dd>
           <dt>Source</dt>
           <dd>{source}</dd>
           <dt>The paper reports</dt>

@@ -45,7 +45,7 @@ function grouped(value: number): string {
 }
 
 /** `2×10⁻⁵`, and `10⁶` for powers of ten themselves. */
-function scientific(value: number, digits: number): string {
+export function scientific(value: number, digits: number): string {
   const [mantissa, exponent] = value.toExponential(Math.max(0, digits - 1)).split('e') as [string, string];
   const power = `10${[...exponent].map((sign) => (sign === '-' ? '⁻' : (superscripts[Number(sign)] ?? ''))).join('')}`;
   const factor = String(Number(mantissa)).replace('-', '−');

@@ -96,8 +96,10 @@ export function concentrationOverlay(logs: readonly RaceLog[], gamma: number): C
         points: histogram ? concentrationCurve(slice(histogram), gamma, maxPoints) : [],
       })),
     }) as const;
+  const under = gamma === 0 ? 'cross-entropy (γ 0)' : `focal loss with γ ${gamma}`;
   return {
     question: 'Do a few hard examples carry the loss, or do the many easy ones?',
+    caption: `All measured by ${under}, over each one’s last steps: mixed model states, for the weights changed while they ran.`,
     panels: [
       panel('Objects', (histogram) => sliceOf(histogram, 'all', ['foreground'])),
       panel('Background', (histogram) => sliceOf(histogram, 'all', ['backgroundTrue', 'backgroundOther'])),

@@ -1,6 +1,7 @@
 /** The three sentences and the formula behind the beams. */
-import { strategies } from '../../../shared/loss/strategies.ts';
+import { numberLabels, strategies } from '../../../shared/loss/strategies.ts';
 import type { LossSettings } from '../../../shared/loss/strategy.ts';
+import { Formula } from '../charts/Formula.tsx';
 import classes from './BalanceBoard.module.css';
 import { type Weighed, weighedWords } from './share.ts';
 
@@ -21,7 +22,9 @@ export function Explanation({ caption, compact, weighed, ...loss }: ExplanationP
         other anchor costs. A beam that stays down on the right is a class drowning in background; focal loss
         is there to lift it, by making answers that are already right weigh almost nothing.
       </p>
-      <Formula {...loss} />
+      <p>
+        <Formula text={formulaOf(loss)} />
+      </p>
       <p className={classes.small}>
         <i>p</i>
         <sub>t</sub> is the probability given to the right answer. A block’s area is its{' '}
@@ -36,14 +39,10 @@ export function Explanation({ caption, compact, weighed, ...loss }: ExplanationP
 const gradientSentence =
   'The pull is the sum of |∂L/∂logit|: how strongly each side moves the network, whatever it costs. ';
 
-function Formula({ strategy, alpha, gamma }: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>) {
-  if (strategy !== 'focal') return <span className={classes.formula}>{strategies[strategy].formula}</span>;
-  return (
-    <span className={classes.formula}>
-      FL = −<i>α</i>
-      <sub>t</sub> (1 − <i>p</i>
-      <sub>t</sub>)<sup>γ</sup> log(<i>p</i>
-      <sub>t</sub>), <i>α</i> = {alpha}, <i>γ</i> = {gamma}
-    </span>
-  );
+/** With the numbers that hold, where the strategy has some. */
+function formulaOf({ strategy, alpha, gamma }: Pick<LossSettings, 'strategy' | 'alpha' | 'gamma'>): string {
+  const { formula, settings } = strategies[strategy];
+  const numbers = { alpha, gamma };
+  const held = (['alpha', 'gamma'] as const).filter((name) => settings.includes(name));
+  return [formula, ...held.map((name) => numberLabels[name](numbers[name]))].join(', ');
 }

@@ -19,7 +19,7 @@ export function ghostSettings({ kind, gamma }: GhostChoice, runAlpha: number) {
 }
 
 export function ghostWords({ kind, gamma }: GhostChoice): string {
-  return kind === 'focal' ? `if γ were ${gamma}` : 'if the loss were cross-entropy';
+  return kind === 'focal' ? `if γ were ${gamma}` : 'if cross-entropy';
 }
 
 /** The beams as they would be at the moment that is shown. */

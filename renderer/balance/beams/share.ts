@@ -1,4 +1,5 @@
 /** From a step's balance to what one beam shows: shares, and the sum that ties the beams to the loss beside them. */
+import { scientific } from '../../../shared/charts/words.ts';
 import type { ClassBalanceEvent } from '../../../shared/training/events.ts';
 
 /** One class's loss and who causes it. Losses carry the classification loss's own normalisation. */
@@ -167,13 +168,13 @@ export function looksAlike(a: BeamNumbers, b: BeamNumbers): boolean {
   );
 }
 
-/** A loss to three or four digits that mean something: 1.234, 0.0123, 1.2e-5. */
+/** A loss to three or four digits that mean something: 1.234, 0.0123, 1.2×10⁻⁵. */
 export function lossText(value: number): string {
   if (value === 0) return '0';
-  if (Math.abs(value) >= 1e5) return value.toExponential(1);
+  if (Math.abs(value) >= 1e5) return scientific(value, 2);
   if (Math.abs(value) >= 100) return value.toFixed(0);
   if (Math.abs(value) >= 0.01) return value.toFixed(3);
-  return Math.abs(value) >= 0.0001 ? value.toFixed(4) : value.toExponential(1);
+  return Math.abs(value) >= 0.0001 ? value.toFixed(4) : scientific(value, 2);
 }
 
 /** A mean count: whole from ten on, with one decimal below (a class met once in three steps is not "0 anchors"). */

@@ -18,8 +18,9 @@ export function carriedByHardest(slice: Slice, gamma: number, fraction: number):
 export function concentrationSentence(background: Slice, gamma: number): string {
   const hardest = carriedByHardest(background, gamma, 0.01);
   if (hardest === null) return 'No background was counted here.';
-  const said = `The hardest 1 % of background answers carry ${shareText(hardest)} of the background’s loss`;
+  const under = gamma === 0 ? 'Under cross-entropy' : `Under γ ${gamma}`;
+  const said = `${under} the hardest 1 % of background answers carry ${shareText(hardest)} of the background’s loss`;
   if (gamma === 0) return `${said}.`;
   const plain = carriedByHardest(background, 0, 0.01)!;
-  return `${said}; under plain cross-entropy they would carry ${shareText(plain)}.`;
+  return `${said}; under cross-entropy they would carry ${shareText(plain)}.`;
 }

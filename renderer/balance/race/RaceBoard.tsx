@@ -1,14 +1,20 @@
 /** A race: its table, what may be compared in it, and its curves. Numbers in, pixels out. */
 import { Button, SegmentedControl } from '@mantine/core';
 import { useMemo, useState } from 'react';
-import { concentrationWords } from '../../../shared/charts/figures/concentration.ts';
 import { concentrationOverlay, precisionChart } from '../../../shared/race/raceCharts.ts';
 import type { RaceLog } from '../../../shared/race/raceLog.ts';
 import { type Measure, measures, raceTable } from '../../../shared/race/raceTable.ts';
 import { ChartFrame } from '../charts/ChartFrame.tsx';
 import classes from './Race.module.css';
 import { RaceTable, type RowStatus, type TableMeasure } from './RaceTable.tsx';
-import { lossChart, lossWordsUnder, precisionWords, shareChart, shareWords } from './raceCharts.ts';
+import {
+  concentrationOverlayWords,
+  lossChart,
+  lossWordsUnder,
+  precisionWords,
+  shareChart,
+  shareWords,
+} from './raceCharts.ts';
 
 /** With more classes their columns come when they are asked for. */
 const manyClasses = 5;
@@ -88,8 +94,8 @@ function Notes({ measure, interleaved }: { measure: TableMeasure; interleaved: b
   return (
     <ul className={classes.notes}>
       <li>
-        <strong>AP can be compared:</strong> all are measured on the same validation images. On few images, or
-        with another seed, a point or two may fall the other way.
+        <strong>AP can be compared:</strong> in percent, and all measured on the same validation images. On
+        few images, or with another seed, a point or two may fall the other way.
       </li>
       {measure === 'own' ? (
         <li>
@@ -142,7 +148,7 @@ function Curves({ logs, lastStep, measure, fileName }: CurvesProps) {
         <ChartFrame
           name="race-concentration"
           chart={concentration}
-          {...concentrationWords}
+          {...concentrationOverlayWords}
           fileName={file('concentration')}
         />
       )}

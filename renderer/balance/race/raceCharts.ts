@@ -1,5 +1,6 @@
 /** What a race's own screen draws beside the pictures of its report: who learns from what, and how wrong each is by one measure. */
 import type { Chart } from '../../../shared/charts/chart.ts';
+import { concentrationWords } from '../../../shared/charts/figures/concentration.ts';
 import { type CourseLine, courseChart } from '../../../shared/charts/figures/course.ts';
 import type { ChartWords } from '../../../shared/charts/figures/words.ts';
 import {
@@ -39,6 +40,16 @@ export const shareWords: ChartWords = {
     'Shares can be compared between strategies although their losses cannot: each is a part of its own whole.',
   ],
   formula: 'background / (objects + background), of the loss and of Σ|dL/dx|',
+};
+
+/** Figure 4's words, of competitors instead of gammas. */
+export const concentrationOverlayWords: ChartWords = {
+  explanation: [
+    concentrationWords.explanation[0],
+    concentrationWords.explanation[1],
+    'Every line is a competitor’s network, and all are weighed by the same loss: where one lies lower, it has left fewer answers half right, and what still costs something are a few mistakes.',
+  ],
+  formula: concentrationWords.formula,
 };
 
 export const lossWordsUnder: Readonly<Record<Measure, ChartWords>> = {

@@ -116,11 +116,12 @@ export function settingsText({ alpha, gamma }: FocalSettings): string {
 /** "An image of yours becomes 160 × 128 px with 3,852 anchors, …" */
 export function sizeText({ widthPx, heightPx, anchors, positives, classes }: FirstStep): string {
   const answers = anchors * classes.length;
+  const yes = Math.round(positives);
   const perAnchor = classes.length === 1 ? '' : `, each asked for ${classes.length} classes`;
   return (
     `An image of yours becomes ${widthPx} × ${heightPx} px with ${integer(anchors)} anchors${perAnchor}: ` +
-    `${integer(answers)} answers, of which ${integer(positives)} should be “yes”` +
-    `${positives > 0 ? `, one in ${integer(answers / positives)}` : ''}.`
+    `${integer(answers)} answers, of which ${integer(yes)} should be “yes”` +
+    `${yes > 0 ? `, one in ${integer(answers / yes)}` : ''}.`
   );
 }
 
