@@ -26,10 +26,10 @@ export function RunViewBalance({ ghost: choice, onGhost, marks, onCursor, ...mom
   const point = pointAt(moment, snapshot);
   const hasGradient = point?.balance[0]?.foregroundGradient !== undefined;
   const weighed = hasGradient ? wanted : 'loss';
-  const { classNames } = course;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: steps that come later change nothing of a snapshot's
   const ghost = useMemo(
-    () => snapshot && ghostOf(snapshot, choice, classNames, { alpha, weighed, colorOf }),
-    [snapshot, choice, classNames, alpha, weighed, colorOf],
+    () => snapshot && ghostOf(snapshot, choice, { run, history, colorOf, weighed }),
+    [snapshot, choice, run, colorOf, weighed],
   );
   return (
     <BalanceBoard

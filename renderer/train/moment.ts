@@ -3,7 +3,12 @@
  * the log can be compared number by number.
  */
 import type { RunRecord } from '../../shared/contract/schemas.ts';
-import { balanceUnder } from '../../shared/loss/counterfactual.ts';
+import { balanceUnder, broughtToMeasured } from '../../shared/loss/counterfactual.ts';
+import type { FocalSettings } from '../../shared/loss/focal.ts';
+import { strategies } from '../../shared/loss/strategies.ts';
+import { termForm } from '../../shared/loss/term.ts';
+import type { TrainConfig } from '../../shared/training/config.ts';
+import type { ClassBalanceEvent } from '../../shared/training/events.ts';
 import type { ShareSamples } from '../balance/beams/geometry.ts';
 import { type Ghost, type GhostChoice, ghostSettings, ghostWords } from '../balance/beams/ghost.ts';
 import { type BeamNumbers, beamNumbers, restingBeam, type Weighed } from '../balance/beams/share.ts';
@@ -45,20 +50,43 @@ export function beamsOf(
   return point.balance.map((entry) => beamNumbers(entry, colorOf(entry.class), weighed));
 }
 
-/** Null where no other loss is thought of. */
+interface GhostMoment extends Pick<MomentProps, 'run' | 'history' | 'colorOf'> {
+  readonly weighed: Weighed;
+}
+
+/** Null where no other loss is thought of. Of steps that have been: a longer history of the same run gives the same. */
 export function ghostOf(
   snapshot: HeldSnapshot,
   choice: GhostChoice,
-  classNames: readonly string[],
-  { alpha, weighed, colorOf }: { alpha: number; weighed: Weighed; colorOf: MomentProps['colorOf'] },
+  { run, history, colorOf, weighed }: GhostMoment,
 ): Ghost | null {
-  const settings = ghostSettings(choice, alpha);
+  const held = settingsAt(history, run.config, snapshot.step);
+  const settings = ghostSettings(choice, held.alpha);
   if (!settings) return null;
-  const beams = balanceUnder(histogramOf(snapshot), settings, snapshot).map(({ classIndex, ...entry }) => {
-    const name = classNames[classIndex]!;
+  const histogram = histogramOf(snapshot);
+  const under = balanceUnder(histogram, settings, snapshot);
+  const told = toldOf(held);
+  const measured = told && pointAt({ history, cursorStep: null }, snapshot)?.balance.map(withGradients);
+  const balance = measured
+    ? broughtToMeasured(under, balanceUnder(histogram, told, snapshot), measured)
+    : under;
+  const beams = balance.map(({ classIndex, ...entry }) => {
+    const name = history.course.classNames[classIndex]!;
     return [name, beamNumbers({ ...entry, class: name }, colorOf(name), weighed)] as const;
   });
   return { words: ghostWords(choice), beams: new Map(beams) };
+}
+
+/** The loss that was trained with, where a histogram of all logits can tell it: not where anchors were selected, nor focal*. */
+function toldOf({ loss, ...numbers }: TrainConfig): FocalSettings | null {
+  const { beta, ...form } = termForm({ ...numbers, strategy: loss });
+  return strategies[loss].selection === 'all' && beta === undefined ? form : null;
+}
+
+/** Logs of earlier versions have no gradients; nothing is brought to those. */
+function withGradients(entry: ClassBalanceEvent) {
+  const { foregroundGradient = 0, backgroundTrueGradient = 0, backgroundOtherGradient = 0 } = entry;
+  return { ...entry, foregroundGradient, backgroundTrueGradient, backgroundOtherGradient };
 }
 
 const sampledFields = {

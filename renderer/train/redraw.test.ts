@@ -55,11 +55,7 @@ function drawn(history: RunHistory, cursorStep: number | null) {
     beams: beamsOf(pointAt(moment, null), moment, 'loss'),
     pull: beamsOf(pointAt(moment, snapshot), moment, 'gradient'),
     ghosts: (['cross-entropy', 'focal'] as const).map((kind) =>
-      ghostOf(snapshot, { kind, gamma: 3.5 }, classNames, {
-        alpha: settings.alpha,
-        weighed: 'loss',
-        colorOf,
-      }),
+      ghostOf(snapshot, { kind, gamma: 3.5 }, { run, history, colorOf, weighed: 'loss' }),
     ),
     strips: classNames.map((name) =>
       stripPaths(samplesOfCourse(history.course, 'loss')(name), history.step, 240, 34, 20),
@@ -102,6 +98,21 @@ describe('a run redrawn from its log', () => {
       { x: 700, label: 'γ 2 → 0' },
       { x: 1500, label: 'Focal loss → Cross-entropy, lr 0.01 → 0.001' },
     ]);
+  });
+
+  it('lays the ghost of the very loss that was trained with on the beam itself', () => {
+    const snapshot = snapshotAt(second, 600)!;
+    const moment = { run, history: second, colorOf };
+    const point = pointAt({ ...moment, cursorStep: 600 }, snapshot);
+    for (const weighed of ['loss', 'gradient'] as const) {
+      const ghost = ghostOf(snapshot, { kind: 'focal', gamma: 2 }, { ...moment, weighed })!;
+      for (const beam of beamsOf(point, moment, weighed)) {
+        const shown = ghost.beams.get(beam.name)!;
+        for (const side of ['foreground', 'backgroundTrue', 'backgroundOther'] as const) {
+          expect(shown[side] / beam[side], `${weighed} ${beam.name} ${side}`).toBeCloseTo(1, 9);
+        }
+      }
+    }
   });
 
   it('shows different numbers at different steps', () => {
