@@ -49,7 +49,7 @@ export function percentText(share: number): string {
   return `${percent.toFixed(digits)} %`;
 }
 
-export function timesText(times: number): string {
+function timesText(times: number): string {
   return `${times >= 10 ? times.toFixed(0) : times.toFixed(1)} ×`;
 }
 

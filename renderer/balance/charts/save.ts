@@ -5,10 +5,9 @@ import type { Theme } from '../../../shared/charts/inks.ts';
 import { renderSvg } from '../../../shared/charts/renderSvg.ts';
 import { Problem } from '../../../shared/domain/problem.ts';
 import { type Sheet, sheetText } from './sheet.ts';
-import { standAlone } from './standAlone.ts';
 
 export type ExportFormat = 'svg' | 'png' | 'csv';
-export type PictureFormat = 'svg' | 'png';
+type PictureFormat = 'svg' | 'png';
 
 const pixelRatio = 2;
 /** Browsers draw no larger canvas. */
@@ -33,15 +32,6 @@ export async function saveChart(
 /** Rows of a table that is no chart's, the first its heads. */
 export function saveTable(rows: readonly (readonly Cell[])[], name: string): void {
   saveCsvText(tableCsv(rows), name);
-}
-
-/** A drawing on the page, as it looks now. */
-export async function saveSvgElement(
-  element: SVGSVGElement,
-  name: string,
-  format: PictureFormat,
-): Promise<void> {
-  await savePicture(standAlone(element, name), name, format);
 }
 
 /** Several drawings on one sheet, each with its words: a board. */

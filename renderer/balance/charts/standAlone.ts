@@ -22,13 +22,6 @@ const looks = [
 /** Places that a style sheet may set, in pixels. */
 const places = ['x', 'y', 'width', 'height', 'cx', 'cy', 'r', 'rx', 'ry'];
 
-/** The drawing as a file's text, on the ground that it stands on. `title` is told, not drawn. */
-export function standAlone(element: SVGSVGElement, title: string): string {
-  const { width, height } = element.getBoundingClientRect();
-  const drawing = placed(element, { x: 0, y: 0, width, height });
-  return fileText(title, width, height, [element], [drawing]);
-}
-
 interface Place {
   readonly x: number;
   readonly y: number;

@@ -87,7 +87,7 @@ export function rowOf(
 }
 
 /** What "without the prior" means: every answer starts at even chances. */
-export const evenChance = 0.5;
+const evenChance = 0.5;
 
 /** Without the prior, with it, and as the sliders stand where that is something else. */
 export function rowsOf(
