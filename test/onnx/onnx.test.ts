@@ -184,7 +184,8 @@ function livelyWeights(network: RetinaNetOptions): NamedTensor[] {
   return graph.parameters.map(({ name, shape }) => {
     const data = initial.get(name)!;
     const hash = noise(name, data.length);
-    const gain = name.endsWith('cls_logits.weight') ? 15 : name.endsWith('bbox_reg.weight') ? 2 : 1;
+    // A new class layer behind norms is all but silent.
+    const gain = name.endsWith('cls_logits.weight') ? 500 : name.endsWith('bbox_reg.weight') ? 2 : 1;
     const isConv = shape.length === 4;
     return { name, shape, data: data.map((value, i) => (isConv ? value * gain : value + 0.3 * hash[i]!)) };
   });
