@@ -42,6 +42,17 @@ export interface CourseStep extends Losses {
 
 export type CourseSnapshot = Pick<StatisticsEvent, 'step' | 'histogram'>;
 
+/** As it stood after a step. */
+export function courseUntil(course: Course, step: number): Course {
+  const isPast = (each: { step: number }) => each.step <= step;
+  return {
+    ...course,
+    steps: course.steps.filter(isPast),
+    snapshots: course.snapshots.filter(isPast),
+    evaluations: course.evaluations.filter(isPast),
+  };
+}
+
 export function courseOf(events: Iterable<RunEvent>): Course {
   const recorder = new CourseRecorder();
   for (const event of events) recorder.add(event);

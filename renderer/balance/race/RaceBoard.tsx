@@ -1,10 +1,12 @@
 /** A race: its table, what may be compared in it, and its curves. Numbers in, pixels out. */
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl, Slider } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { concentrationOverlay, precisionChart } from '../../../shared/race/raceCharts.ts';
-import type { RaceLog } from '../../../shared/race/raceLog.ts';
+import { courseUntil, type RaceLog } from '../../../shared/race/raceLog.ts';
 import { type Measure, measures, raceTable } from '../../../shared/race/raceTable.ts';
 import { ChartFrame } from '../charts/ChartFrame.tsx';
+import { ExportMenu } from '../charts/ExportMenu.tsx';
+import { saveTable } from '../charts/save.ts';
 import classes from './Race.module.css';
 import { RaceTable, type RowStatus, type TableMeasure } from './RaceTable.tsx';
 import {
@@ -15,6 +17,7 @@ import {
   shareChart,
   shareWords,
 } from './raceCharts.ts';
+import { raceTableCells } from './raceTableCells.ts';
 
 /** With more classes their columns come when they are asked for. */
 const manyClasses = 5;
@@ -32,8 +35,12 @@ interface RaceBoardProps {
 export function RaceBoard({ logs, statuses, classNames, interleaved, fileName, onOpen }: RaceBoardProps) {
   const [measure, setMeasure] = useState<TableMeasure>('own');
   const [everyClass, setEveryClass] = useState(classNames.length <= manyClasses);
-  const rows = useMemo(() => raceTable(logs), [logs]);
-  const lastStep = Math.max(...rows.map(({ steps }) => steps));
+  const [lookedAt, setLookedAt] = useState<number | null>(null);
+  const seen = useMemo(() => logsUntil(logs, lookedAt), [logs, lookedAt]);
+  const rows = useMemo(() => raceTable(seen), [seen]);
+  const lastStep = Math.max(...logs.map(({ config }) => config.steps));
+  const newestStep = Math.max(0, ...logs.map(({ course }) => course.steps.at(-1)?.step ?? 0));
+  const lookAt = (step: number) => setLookedAt(step >= newestStep ? null : step);
   return (
     <div className={classes.board}>
       <section className={classes.panel}>
@@ -46,6 +53,11 @@ export function RaceBoard({ logs, statuses, classNames, interleaved, fileName, o
               </Button>
             )}
             <MeasureChoice value={measure} onChange={setMeasure} />
+            <ExportMenu
+              name="race-table"
+              formats={['csv']}
+              save={async () => saveTable(raceTableCells(rows, classNames), `${fileName} table`)}
+            />
           </div>
         </header>
         <RaceTable
@@ -55,13 +67,50 @@ export function RaceBoard({ logs, statuses, classNames, interleaved, fileName, o
           measure={measure}
           onOpen={onOpen}
         />
+        {newestStep > 2 && <LookBack newestStep={newestStep} lookedAt={lookedAt} onLook={lookAt} />}
         <Notes measure={measure} interleaved={interleaved} />
       </section>
       <Curves
         logs={logs}
+        seen={seen}
+        lookedAt={lookedAt}
+        onLook={lookAt}
         lastStep={lastStep}
         measure={measure === 'own' ? 'ce' : measure}
         fileName={fileName}
+      />
+    </div>
+  );
+}
+
+/** All as they stood after the same step; null: as they stand. */
+function logsUntil(logs: readonly RaceLog[], step: number | null): readonly RaceLog[] {
+  return step === null ? logs : logs.map((log) => ({ ...log, course: courseUntil(log.course, step) }));
+}
+
+interface LookBackProps {
+  readonly newestStep: number;
+  readonly lookedAt: number | null;
+  readonly onLook: (step: number) => void;
+}
+
+/** Takes the table and the curves back to what every competitor was after the same step. */
+function LookBack({ newestStep, lookedAt, onLook }: LookBackProps) {
+  const step = (lookedAt ?? newestStep).toLocaleString('en-US');
+  return (
+    <div className={classes.lookBack}>
+      <span className={classes.lookBackWords}>
+        {lookedAt === null ? `As of step ${step}` : `Looking back at step ${step}`}
+      </span>
+      <Slider
+        size="sm"
+        min={1}
+        max={newestStep}
+        value={lookedAt ?? newestStep}
+        label={null}
+        onChange={onLook}
+        thumbLabel="Step that is looked at"
+        data-testid="race-look-back"
       />
     </div>
   );
@@ -120,16 +169,21 @@ function Notes({ measure, interleaved }: { measure: TableMeasure; interleaved: b
 
 interface CurvesProps {
   readonly logs: readonly RaceLog[];
+  /** Up to the step that is looked at. */
+  readonly seen: readonly RaceLog[];
+  readonly lookedAt: number | null;
+  readonly onLook: (step: number) => void;
   readonly lastStep: number;
   readonly measure: Measure;
   readonly fileName: string;
 }
 
-function Curves({ logs, lastStep, measure, fileName }: CurvesProps) {
+function Curves({ logs, seen, lookedAt, onLook, lastStep, measure, fileName }: CurvesProps) {
   const precision = useMemo(() => precisionChart(logs), [logs]);
   const share = useMemo(() => shareChart(logs, lastStep), [logs, lastStep]);
   const loss = useMemo(() => lossChart(logs, lastStep, measure), [logs, lastStep, measure]);
-  const concentration = useMemo(() => concentrationOverlay(logs, measures[measure].gamma), [logs, measure]);
+  const concentration = useMemo(() => concentrationOverlay(seen, measures[measure].gamma), [seen, measure]);
+  const overTime = { cursorX: lookedAt, onPick: (step: number) => onLook(Math.round(step)) };
   const file = (name: string) => `${fileName} ${name}`;
   return (
     <div className={classes.curves}>
@@ -140,10 +194,23 @@ function Curves({ logs, lastStep, measure, fileName }: CurvesProps) {
           {...precisionWords}
           fileName={file('AP50')}
           heightPx={260}
+          {...overTime}
         />
       )}
-      <ChartFrame name="race-share" chart={share} {...shareWords} fileName={file('background share')} />
-      <ChartFrame name="race-loss" chart={loss} {...lossWordsUnder[measure]} fileName={file('loss')} />
+      <ChartFrame
+        name="race-share"
+        chart={share}
+        {...shareWords}
+        fileName={file('background share')}
+        {...overTime}
+      />
+      <ChartFrame
+        name="race-loss"
+        chart={loss}
+        {...lossWordsUnder[measure]}
+        fileName={file('loss')}
+        {...overTime}
+      />
       {concentration && (
         <ChartFrame
           name="race-concentration"

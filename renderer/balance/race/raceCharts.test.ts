@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { addLogit, emptyHistogram } from '../../../shared/loss/histogramOps.ts';
 import { encodeHistogram } from '../../../shared/loss/histogramText.ts';
-import { courseOf, type RaceLog } from '../../../shared/race/raceLog.ts';
+import { courseOf, courseUntil, type RaceLog } from '../../../shared/race/raceLog.ts';
+import { raceTable } from '../../../shared/race/raceTable.ts';
 import { defaultTrainConfig } from '../../../shared/training/config.ts';
 import type { RunEvent } from '../../../shared/training/events.ts';
 import { lossChart, shareChart } from './raceCharts.ts';
+import { raceTableCells } from './raceTableCells.ts';
 
 const step = (number: number): RunEvent => ({
   ...{ event: 'step', step: number, loss: 4, classification: 4, box: 0, lr: 0.01, positives: 1, stepMs: 1 },
@@ -54,5 +56,33 @@ describe('lossChart', () => {
     const [focalObjects, focalBackground] = value('focal');
     expect(focalObjects).toBeCloseTo(0.25 * 0.25 * Math.LN2, 2);
     expect(focalBackground).toBeCloseTo(9 * 0.75 * 0.25 * Math.LN2, 1);
+  });
+});
+
+describe('a race that is looked back at', () => {
+  const { course, ...log } = logOf([step(1), step(2), statistics(), step(11), step(12)]);
+  const cellsAt = (until: number) => {
+    const [heads, row] = raceTableCells(raceTable([{ ...log, course: courseUntil(course, until) }]), ['RBC']);
+    return Object.fromEntries(heads!.map((head, index) => [head, row![index]]));
+  };
+
+  it('is what it was after that step: the steps and the counts before it', () => {
+    expect(cellsAt(12)).toMatchObject({
+      strategy: 'Focal loss',
+      step: 12,
+      "background's share, own loss": 0.75,
+    });
+    expect(cellsAt(12)['background, cross-entropy']).toBeCloseTo(9 * Math.LN2, 1);
+    expect(cellsAt(2)).toMatchObject({
+      step: 2,
+      'background, own loss': 3,
+      'background, cross-entropy': undefined,
+    });
+  });
+
+  it('has a cell under every head', () => {
+    const [heads, row] = raceTableCells(raceTable([{ ...log, course }]), ['RBC', 'WBC']);
+    expect(row).toHaveLength(heads!.length);
+    expect(new Set(heads).size).toBe(heads!.length);
   });
 });
