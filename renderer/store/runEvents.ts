@@ -17,12 +17,6 @@ export async function readRunEvents(
   }
 }
 
-export async function allRunEvents(client: EventsClient, runId: string): Promise<RunEvent[]> {
-  const pages: (readonly RunEvent[])[] = [];
-  await readRunEvents(client, runId, (events) => pages.push(events));
-  return pages.flat();
-}
-
 /** The log without its steps and statistics. */
 export async function runMilestones(client: EventsClient, runId: string): Promise<RunEvent[]> {
   const found: (readonly RunEvent[])[] = [];

@@ -161,4 +161,3 @@ export function isMilestone({ event }: RunEvent): boolean {
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;
 export type EvaluationEvent = Extract<RunEvent, { event: 'evaluation' }>;
 export type StatisticsEvent = Extract<RunEvent, { event: 'statistics' }>;
-export type ControlEvent = Extract<RunEvent, { event: 'control' }>;

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Serving, serve } from '../../electron/web/serve.ts';
-import { allRunEvents } from '../../renderer/store/runEvents.ts';
+import { readRunEvents } from '../../renderer/store/runEvents.ts';
+import type { Client } from '../../shared/contract/requests.ts';
 import { labelsOf, proposalsOf } from '../../shared/domain/box.ts';
+import type { RunEvent } from '../../shared/training/events.ts';
 import { browserSupported, type OpenedBrowser, openBrowser } from '../support/browser.ts';
 import { ask } from './ask.ts';
 import { WorkstationPage } from './workstationPage.ts';
@@ -133,7 +135,9 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
 
   it('has written every step with terms that sum to its classification loss', async () => {
     const [run] = await ask(serving, 'runs.list', {});
-    const events = await allRunEvents({ request: (name, params) => ask(serving, name, params) }, run!.id);
+    const events: RunEvent[] = [];
+    const request: Client['request'] = (name, params) => ask(serving, name, params);
+    await readRunEvents({ request }, run!.id, (page) => events.push(...page));
     const steps = events.filter((event) => event.event === 'step');
     expect(steps.length).toBeGreaterThanOrEqual(30);
     for (const { balance, classification } of steps) {
