@@ -1,10 +1,11 @@
 /** Every race of the project: look at one, name it, delete it. */
-import { ActionIcon, Alert, Badge, Menu, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Menu, UnstyledButton } from '@mantine/core';
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { RaceRecord } from '../../shared/contract/schemas.ts';
 import { runsOf, useRaces } from '../store/races.ts';
 import { useRuns } from '../store/runs.ts';
+import { RenameItem } from './RenameItem.tsx';
 import classes from './RunList.module.css';
 import { raceStatus, raceStatusColors, raceStatusTexts } from './raceStatus.ts';
 
@@ -32,7 +33,16 @@ function RaceItem({ race }: { race: RaceRecord }) {
   const live = useRaces((state) => (state.live?.raceId === race.id ? state.live : null));
   const runs = useRuns((state) => state.runs);
   const [renaming, setRenaming] = useState(false);
-  if (renaming) return <RenameRace race={race} onDone={() => setRenaming(false)} />;
+  if (renaming) {
+    return (
+      <RenameItem
+        name={race.name}
+        label="Name of the race"
+        onRename={(name) => useRaces.getState().rename(race.id, name)}
+        onDone={() => setRenaming(false)}
+      />
+    );
+  }
   const status = raceStatus(race, runsOf(race, runs), live?.phase ?? null);
   return (
     <li className={classes.run} data-current={viewedId === race.id || undefined}>
@@ -87,32 +97,5 @@ function RaceMenu({ race, isLive, onRename }: { race: RaceRecord; isLive: boolea
         </Menu.Sub>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function RenameRace({ race, onDone }: { race: RaceRecord; onDone: () => void }) {
-  const [name, setName] = useState(race.name);
-  const save = async () => {
-    const wanted = name.trim();
-    if (wanted !== '' && wanted !== race.name) await useRaces.getState().rename(race.id, wanted);
-    onDone();
-  };
-  return (
-    <li className={classes.run}>
-      <TextInput
-        className={classes.runRename}
-        size="xs"
-        aria-label="Name of the race"
-        value={name}
-        maxLength={200}
-        autoFocus
-        onChange={({ currentTarget }) => setName(currentTarget.value)}
-        onBlur={() => void save()}
-        onKeyDown={({ key }) => {
-          if (key === 'Enter') void save();
-          if (key === 'Escape') onDone();
-        }}
-      />
-    </li>
   );
 }

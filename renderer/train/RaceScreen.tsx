@@ -1,11 +1,6 @@
 /** One race: live from the worker, or redrawn from its runs' files. */
 import { Alert, Badge, Button, Loader, Progress } from '@mantine/core';
-import {
-  IconFileText,
-  IconPlayerPauseFilled,
-  IconPlayerPlayFilled,
-  IconPlayerStopFilled,
-} from '@tabler/icons-react';
+import { IconFileText, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
 import { courseOf, type RaceLog } from '../../shared/race/raceLog.ts';
@@ -19,6 +14,7 @@ import type { LiveRace } from '../store/raceSession.ts';
 import { runsOf, useRaces, viewedCourses } from '../store/races.ts';
 import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
+import { LiveHandles } from './LiveHandles.tsx';
 import classes from './RaceScreen.module.css';
 import { raceStatus, raceStatusColors, raceStatusTexts } from './raceStatus.ts';
 import { runStatusColor, runStatusText } from './status.ts';
@@ -155,41 +151,14 @@ function Handles({ race, live, isDone }: { race: RaceRecord; live: LiveRace | nu
       </Button>
     );
   }
-  const held = live.phase === 'paused' || live.phase === 'pausing';
   return (
-    <>
-      {held ? (
-        <Button
-          size="xs"
-          leftSection={<IconPlayerPlayFilled size={14} />}
-          data-testid="race-resume"
-          onClick={resume}
-        >
-          Resume
-        </Button>
-      ) : (
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPlayerPauseFilled size={14} />}
-          disabled={live.phase !== 'running'}
-          data-testid="race-pause"
-          onClick={pause}
-        >
-          Pause
-        </Button>
-      )}
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconPlayerStopFilled size={14} />}
-        disabled={live.phase === 'stopping'}
-        data-testid="race-stop"
-        onClick={stop}
-      >
-        Stop
-      </Button>
-    </>
+    <LiveHandles
+      phase={live.phase}
+      testIds={{ resume: 'race-resume', pause: 'race-pause', stop: 'race-stop' }}
+      onPause={pause}
+      onResume={resume}
+      onStop={stop}
+    />
   );
 }
 

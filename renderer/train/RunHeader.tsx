@@ -1,11 +1,6 @@
 /** A run in one glance: how far, how fast, how long, how good; and the handles to hold it. */
 import { Badge, Button, Progress } from '@mantine/core';
-import {
-  IconPackageExport,
-  IconPlayerPauseFilled,
-  IconPlayerPlayFilled,
-  IconPlayerStopFilled,
-} from '@tabler/icons-react';
+import { IconPackageExport, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { memo, type ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { lossText } from '../balance/beams/share.ts';
@@ -17,6 +12,7 @@ import { useTraining } from '../store/training.ts';
 import type { LiveRun } from '../store/trainingState.ts';
 import { apText, durationText, parametersText, rateText } from '../store/words.ts';
 import { shortName } from './GpuChip.tsx';
+import { LiveHandles } from './LiveHandles.tsx';
 import classes from './RunView.module.css';
 import { phaseTexts, runStatusColor, runStatusText } from './status.ts';
 import { startedFrom } from './weightsWords.ts';
@@ -155,41 +151,14 @@ const Handles = memo(function Handles({ run, phase }: { run: RunRecord; phase: L
       </Button>
     );
   }
-  const held = phase === 'paused' || phase === 'pausing';
   return (
-    <>
-      {held ? (
-        <Button
-          size="xs"
-          leftSection={<IconPlayerPlayFilled size={14} />}
-          data-testid="resume-run"
-          onClick={resume}
-        >
-          Resume
-        </Button>
-      ) : (
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPlayerPauseFilled size={14} />}
-          disabled={phase !== 'running'}
-          data-testid="pause-run"
-          onClick={pause}
-        >
-          Pause
-        </Button>
-      )}
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconPlayerStopFilled size={14} />}
-        disabled={phase === 'stopping'}
-        data-testid="stop-run"
-        onClick={stop}
-      >
-        Stop
-      </Button>
-    </>
+    <LiveHandles
+      phase={phase}
+      testIds={{ resume: 'resume-run', pause: 'pause-run', stop: 'stop-run' }}
+      onPause={pause}
+      onResume={resume}
+      onStop={stop}
+    />
   );
 });
 

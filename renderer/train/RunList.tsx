@@ -1,5 +1,5 @@
 /** Every run of the project: look at one, name it, delete it. */
-import { ActionIcon, Badge, Menu, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Badge, Menu, UnstyledButton } from '@mantine/core';
 import { IconDots, IconFlag, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
@@ -7,6 +7,7 @@ import { raceOf, useRaces } from '../store/races.ts';
 import { useRuns } from '../store/runs.ts';
 import { useTraining } from '../store/training.ts';
 import { apText } from '../store/words.ts';
+import { RenameItem } from './RenameItem.tsx';
 import classes from './RunList.module.css';
 import { lossWords } from './settingsCourse.ts';
 import { runStatusColor, runStatusText } from './status.ts';
@@ -39,7 +40,16 @@ function RunItem({ run }: { run: RunRecord }) {
   const [renaming, setRenaming] = useState(false);
   const step = liveRun?.history.step ?? run.step;
   const isHere = liveRun !== null || isRacing;
-  if (renaming) return <RenameRun run={run} onDone={() => setRenaming(false)} />;
+  if (renaming) {
+    return (
+      <RenameItem
+        name={run.name}
+        label="Name of the run"
+        onRename={(name) => useRuns.getState().rename(run.id, name)}
+        onDone={() => setRenaming(false)}
+      />
+    );
+  }
   return (
     <li className={classes.run} data-current={viewedId === run.id || undefined}>
       <UnstyledButton
@@ -109,32 +119,5 @@ function RunMenu({ run, isLive, onRename }: { run: RunRecord; isLive: boolean; o
         </Menu.Sub>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function RenameRun({ run, onDone }: { run: RunRecord; onDone: () => void }) {
-  const [name, setName] = useState(run.name);
-  const save = async () => {
-    const wanted = name.trim();
-    if (wanted !== '' && wanted !== run.name) await useRuns.getState().rename(run.id, wanted);
-    onDone();
-  };
-  return (
-    <li className={classes.run}>
-      <TextInput
-        className={classes.runRename}
-        size="xs"
-        aria-label="Name of the run"
-        value={name}
-        maxLength={200}
-        autoFocus
-        onChange={({ currentTarget }) => setName(currentTarget.value)}
-        onBlur={() => void save()}
-        onKeyDown={({ key }) => {
-          if (key === 'Enter') void save();
-          if (key === 'Escape') onDone();
-        }}
-      />
-    </li>
   );
 }

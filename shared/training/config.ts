@@ -8,15 +8,26 @@ export const boxLossNames = ['l1', 'giou'] as const;
 export const scheduleNames = ['constant', 'cosine', 'step'] as const;
 export const augmentNames = ['none', 'default'] as const;
 
+/** What each number of the loss may be, and the learning rate: in a config, and in a change of a run under way. */
+const hot = {
+  loss: z.enum(strategyNames),
+  alpha: z.number().min(-1).max(1),
+  gamma: z.number().min(0).max(10),
+  /** The rivals' own numbers; what they mean stands in shared/loss/strategy.ts. */
+  beta: z.number().min(-20).max(20),
+  hardCount: z.number().int().min(1).max(100_000),
+  hardNms: z.number().gt(0).max(1),
+  learningRate: z.number().positive().max(10),
+};
+
 export const trainConfigSchema = z.object({
   backbone: z.enum(backboneNames).default('nano'),
-  loss: z.enum(strategyNames).default('focal'),
-  alpha: z.number().min(-1).max(1).default(0.25),
-  gamma: z.number().min(0).max(10).default(2),
-  /** The rivals' own numbers; what they mean stands in shared/loss/strategy.ts. */
-  beta: z.number().min(-20).max(20).default(1),
-  hardCount: z.number().int().min(1).max(100_000).default(128),
-  hardNms: z.number().gt(0).max(1).default(0.5),
+  loss: hot.loss.default('focal'),
+  alpha: hot.alpha.default(0.25),
+  gamma: hot.gamma.default(2),
+  beta: hot.beta.default(1),
+  hardCount: hot.hardCount.default(128),
+  hardNms: hot.hardNms.default(0.5),
   /** pi: the foreground probability that the last bias starts at, `-log((1 - pi) / pi)`. */
   prior: z.number().gt(0).lt(1).default(0.01),
   /** What the loss is divided by: a moving average of positives (detectron2), or each image's own (torchvision). */
@@ -29,7 +40,7 @@ export const trainConfigSchema = z.object({
   /** The image is scaled so that its short side is `minSizePx`, or less where its long side would pass `maxSizePx`. */
   minSizePx: z.number().int().min(32).max(4096).default(320),
   maxSizePx: z.number().int().min(32).max(4096).default(320),
-  learningRate: z.number().positive().max(10).default(0.01),
+  learningRate: hot.learningRate.default(0.01),
   momentum: z.number().min(0).lt(1).default(0.9),
   weightDecay: z.number().min(0).max(1).default(0.0001),
   /** Gradients whose norm over all parameters is larger are scaled down to it; 0: never. */
@@ -54,15 +65,7 @@ export const trainConfigSchema = z.object({
 });
 
 /** What can be changed while a run is under way; what is absent stays as it is. Without the config's defaults: nothing changes unasked. */
-export const hotChangeSchema = z.object({
-  loss: z.enum(strategyNames).optional(),
-  alpha: z.number().min(-1).max(1).optional(),
-  gamma: z.number().min(0).max(10).optional(),
-  beta: z.number().min(-20).max(20).optional(),
-  hardCount: z.number().int().min(1).max(100_000).optional(),
-  hardNms: z.number().gt(0).max(1).optional(),
-  learningRate: z.number().positive().max(10).optional(),
-});
+export const hotChangeSchema = z.object(hot).partial();
 export type HotChange = z.infer<typeof hotChangeSchema>;
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
