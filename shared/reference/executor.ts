@@ -4,6 +4,7 @@
  */
 import { dispose, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { decodeDetections } from '../detector/decode.ts';
+import { permuteFilter } from '../detector/filterLayout.ts';
 import { type NetworkGraph, parameterCount, type RetinaNetOptions } from '../detector/network.ts';
 import type {
   Batch,
@@ -18,17 +19,16 @@ import type {
   StepReport,
   StepSettings,
 } from '../loss/executor.ts';
+import { gallery } from '../loss/gallery.ts';
 import { imageWeights, MovingPositives } from '../loss/normalizer.ts';
+import { galleryCount, Snapshots } from '../loss/snapshots.ts';
 import { lossSettingsOf } from '../loss/strategies.ts';
+import { prepareTargets } from '../loss/targets.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
-import { gallery } from './gallery.ts';
 import { type Heads, Model } from './model.ts';
-import { permuteFilter } from './parameters.ts';
 import { weighSelected } from './selection.ts';
-import { galleryCount, Snapshots } from './snapshots.ts';
 import { backward, clipScale, type Pass, type PassFigures, readPass } from './step.ts';
 import { type LogitCounter, logitCounter, type Tallied, type TalliedBatch } from './tally.ts';
-import { prepareTargets } from './targets.ts';
 
 /** Beside the parameters' names in the state, which never have a space. */
 const movingName = 'moving positives';

@@ -12,11 +12,11 @@ import { initialParameter } from '../detector/init.ts';
 import { buildRetinaNet, type NetworkGraph, type RetinaNetOptions } from '../detector/network.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Batch } from '../loss/executor.ts';
+import { AnchorCache, levelCounts } from '../loss/targets.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
 import { type Activations, interpret } from './layers.ts';
 import { rowsOfLevels } from './losses.ts';
 import { Parameters } from './parameters.ts';
-import { AnchorCache, levelCounts } from './targets.ts';
 
 export interface ModelOptions {
   readonly network: RetinaNetOptions;

@@ -4,8 +4,8 @@ import type { Batch, StepSettings } from '../loss/executor.ts';
 import { selectAnchors } from '../loss/selection.ts';
 import { strategies } from '../loss/strategies.ts';
 import type { LossSettings } from '../loss/strategy.ts';
+import type { BatchTargets } from '../loss/targets.ts';
 import type { Model } from './model.ts';
-import type { BatchTargets } from './targets.ts';
 
 /**
  * The targets with the strategy's weights in the place of the normalizer's; null where the strategy leaves no anchor out. Where it has

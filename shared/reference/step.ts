@@ -20,13 +20,13 @@ import {
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
 import type { Batch, StepReport } from '../loss/executor.ts';
+import type { BatchTargets } from '../loss/targets.ts';
 import { termForm } from '../loss/term.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
 import { squaredNorms } from './kernels/optimizer.ts';
 import { giouBoxLoss, l1BoxLoss, lossTerms, oneHotTargets } from './losses.ts';
 import type { Model } from './model.ts';
 import type { Tallied, TalliedBatch, Tally } from './tally.ts';
-import type { BatchTargets } from './targets.ts';
 
 export interface Pass {
   /** In the order of `trainableNames`. */

@@ -20,6 +20,7 @@ import { type LogitHistogram, sides } from '../loss/histogram.ts';
 import { addHistogram, emptyHistogram } from '../loss/histogramOps.ts';
 import { balanceOfSides, computeStatistics, type HardLogit, hardestAnchors } from '../loss/statistics.ts';
 import type { LossSettings } from '../loss/strategy.ts';
+import type { BatchTargets } from '../loss/targets.ts';
 import { formLoss, type TermForm, termForm } from '../loss/term.ts';
 import { type DeviceWatch, readTensor } from './backend.ts';
 import {
@@ -30,7 +31,6 @@ import {
   readSums,
   sumLosses,
 } from './kernels/statistics.ts';
-import type { BatchTargets } from './targets.ts';
 
 /** What a batch's statistics are made of; `targets` with the weights that the step multiplies its terms with. */
 export interface TalliedBatch {

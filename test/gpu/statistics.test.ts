@@ -20,12 +20,12 @@ import type { LogitHistogram } from '../../shared/loss/histogram.ts';
 import { computeStatistics, hardestAnchors, type ImageLogits } from '../../shared/loss/statistics.ts';
 import { lossSettingsOf } from '../../shared/loss/strategies.ts';
 import type { LossSettings } from '../../shared/loss/strategy.ts';
+import type { BatchTargets } from '../../shared/loss/targets.ts';
 import { formGradient, formLoss, termForm } from '../../shared/loss/term.ts';
 import { readTensor } from '../../shared/reference/backend.ts';
 import { countLogits, histogramWords, readCounts } from '../../shared/reference/kernels/statistics.ts';
 import { lossTerms } from '../../shared/reference/losses.ts';
 import { logitCounter } from '../../shared/reference/tally.ts';
-import type { BatchTargets } from '../../shared/reference/targets.ts';
 import { expectNear } from './smallStep.ts';
 import { testDevice } from './softwareDevice.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch, BatchTarget } from '../loss/executor.ts';
-import type { HardLogit } from '../loss/statistics.ts';
+import type { Batch, BatchTarget } from './executor.ts';
 import { gallery } from './gallery.ts';
+import type { HardLogit } from './statistics.ts';
 
 /** Two to a place: a wide and a high one, and the next place right beside. */
 const anchors = Float32Array.of(

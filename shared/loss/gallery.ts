@@ -1,7 +1,7 @@
 /** The anchors of most loss as a person can look at them: in the image they come from, each thing once. */
 import { batchedNms } from '../detector/nms.ts';
-import type { Batch, BatchTarget, HardAnchor } from '../loss/executor.ts';
-import { byLoss, type HardLogit } from '../loss/statistics.ts';
+import type { Batch, BatchTarget, HardAnchor } from './executor.ts';
+import { byLoss, type HardLogit } from './statistics.ts';
 
 /** IoU above which two anchors of a class show the same thing. */
 const sameThingIou = 0.5;

@@ -1,9 +1,14 @@
 /** What has been counted over the steps of a run, handed over without ever waiting for the GPU. */
-import type { HardAnchor, Snapshot } from '../loss/executor.ts';
-import type { LogitHistogram } from '../loss/histogram.ts';
-import { addHistogram } from '../loss/histogramOps.ts';
-import type { LogitCounter } from './tally.ts';
+import type { HardAnchor, Snapshot } from './executor.ts';
+import type { LogitHistogram } from './histogram.ts';
+import { addHistogram } from './histogramOps.ts';
 import type { BatchTargets } from './targets.ts';
+
+/** Of logits, on a device. */
+interface Counter {
+  /** What has been counted since the last time; reading begins at once, and with it a new histogram. */
+  take(): Promise<LogitHistogram>;
+}
 
 /** Of some steps together. */
 interface Counted {
@@ -23,11 +28,11 @@ export const galleryCount = 12;
 
 /** A snapshot asked for after one step is collected after the next one: by then the GPU has long handed it over. */
 export class Snapshots {
-  readonly #counter: LogitCounter;
+  readonly #counter: Counter;
   #since: Counted | null = null;
   #asked: Promise<Handed> | null = null;
 
-  constructor(counter: LogitCounter) {
+  constructor(counter: Counter) {
     this.#counter = counter;
   }
 

@@ -3,8 +3,8 @@ import { buildAnchors, type FeatureSize } from '../detector/anchors.ts';
 import { encodeMatched } from '../detector/boxCoder.ts';
 import { applyIgnoreBoxes, countPositives, matchAnchors, matchBackground } from '../detector/matcher.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
-import type { Batch } from '../loss/executor.ts';
-import { imageWeights } from '../loss/normalizer.ts';
+import type { Batch } from './executor.ts';
+import { imageWeights } from './normalizer.ts';
 
 /** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
 export interface BatchTargets {
