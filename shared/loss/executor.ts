@@ -35,10 +35,24 @@ export interface BatchTarget {
   readonly flipped?: boolean;
 }
 
+/** What decides how much memory a step takes. */
+export interface BatchShape {
+  readonly batch: number;
+  readonly paddedHeight: number;
+  readonly paddedWidth: number;
+}
+
 export interface StepSettings {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
+  /** `matrices`: norms and biases are not decayed. Absent: `all`, as torch's SGD. */
+  readonly decay?: 'all' | 'matrices';
+  /**
+   * Images computed at once, their gradients summed before the one update: less memory, the same step but for rounding. Absent or 0: the
+   * whole batch. Strategies that select by score see the whole batch and cannot be divided.
+   */
+  readonly microBatch?: number;
   /**
    * The largest norm of all trainable gradients together, before decay: a larger one is scaled down to it, as
    * torch.nn.utils.clip_grad_norm_ does. Absent or 0: any norm is taken.
@@ -134,6 +148,14 @@ export interface Executor {
   readonly backend: string;
   readonly software: boolean;
   readonly parameterCount: number;
+  /** Steps that may be asked for before the first of them has answered; they are taken in order. */
+  readonly stepsUnderWay: number;
+  /**
+   * Makes ready for batches of this shape: what is compiled or tried out at first use is done here, and told in sentences.
+   * @throws Problem `out-of-memory` with a batch and a side that fit, where this does not
+   */
+  prepare(shape: BatchShape, tell: (sentence: string) => void): Promise<void>;
+  /** As soon as loss or a gradient of a step is not finite, no weight is touched by it or by any step after it, until weights are imported. */
   step(batch: Batch, settings: StepSettings): Promise<StepReport>;
   /** Detections per image of the batch, best first. */
   detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]>;

@@ -63,6 +63,7 @@ export class ReferenceExecutor implements Executor {
   readonly backend: string;
   readonly software: boolean;
   readonly parameterCount: number;
+  readonly stepsUnderWay = 1;
   readonly graph: NetworkGraph;
   readonly #options: ReferenceExecutorOptions;
   readonly #model: Model;
@@ -81,6 +82,9 @@ export class ReferenceExecutor implements Executor {
     this.#counter = logitCounter(this.#model.foregroundClassCount, options.watch);
     this.#snapshots = new Snapshots(this.#counter);
   }
+
+  /** tfjs compiles as it goes and tells of memory only when it is used up. */
+  async prepare(): Promise<void> {}
 
   /**
    * One step of SGD. Where the loss or a gradient is not finite, no weight changes and the report says so. A strategy that selects by

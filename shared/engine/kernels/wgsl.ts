@@ -1,0 +1,85 @@
+/** Text that every kernel is made of. */
+import type { Binding } from '../plan/call.ts';
+import { strideOf, type TensorSpec, type TensorView } from '../plan/tensor.ts';
+
+/** What kernels may know of the device they are written for. */
+export interface DeviceFacts {
+  /** The CPU plays the GPU: no workgroup memory (a barrier costs a context switch there), small workgroups, few threads. */
+  readonly software: boolean;
+  readonly subgroups: boolean;
+  readonly maxWorkgroupsPerDimension: number;
+  readonly maxWorkgroupStorageBytes: number;
+  readonly maxInvocationsPerWorkgroup: number;
+}
+
+/** Threads of a workgroup for kernels in which each works alone. */
+export function flatWorkgroupSize({ software }: Pick<DeviceFacts, 'software'>): number {
+  return software ? 16 : 64;
+}
+
+/** Threads that leave no part of the device idle: what a reduction that shares its work out as it likes should have about. */
+export function busyThreads({ software }: Pick<DeviceFacts, 'software'>): number {
+  return software ? 512 : 16384;
+}
+
+/** Workgroups for so many threads in a row, folded into y where x does not hold them; the kernel takes its index from `flatMain`. */
+export function flatWorkgroups(threads: number, facts: DeviceFacts): [x: number, y: number, z: number] {
+  const groups = Math.max(1, Math.ceil(threads / flatWorkgroupSize(facts)));
+  const x = Math.min(groups, facts.maxWorkgroupsPerDimension);
+  return [x, Math.ceil(groups / x), 1];
+}
+
+/** An entry point that calls `compute(index: u32)` for every index below `threads`, an expression. */
+export function flatMain(threads: string, facts: DeviceFacts): string {
+  const size = flatWorkgroupSize(facts);
+  return `
+@compute @workgroup_size(${size})
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.y * groups.x * ${size}u + id.x;
+  if (index < ${threads}) { compute(index); }
+}`;
+}
+
+/** `array<T>` as binding `index`; what lies in the arena is one buffer, and so always `read_write`. */
+export function declareStorage(index: number, name: string, type: string, { ref, access }: Binding): string {
+  const mode = ref.kind === 'arena' || access === 'read-write' ? 'read_write' : 'read';
+  return `@group(0) @binding(${index}) var<storage, ${mode}> ${name}: array<${type}>;`;
+}
+
+/** The call's own uniforms, as a struct of scalars: `declareUniforms(3, 'g', 'rows: u32, width: u32')`. */
+export function declareUniforms(index: number, name: string, members: string): string {
+  const type = `${name.toUpperCase()}_Uniforms`;
+  return `struct ${type} { ${members} }\n@group(0) @binding(${index}) var<uniform> ${name}: ${type};`;
+}
+
+/** Type of a tensor's elements in WGSL: four channels each. */
+export function elementType({ storage }: Pick<TensorSpec, 'storage'>): 'vec4<f32>' | 'vec2<u32>' {
+  return storage === 'f16' ? 'vec2<u32>' : 'vec4<f32>';
+}
+
+/** Four channels of a tensor: an expression of type `vec4<f32>`; `at` counts in fours. */
+export function load4({ storage }: Pick<TensorSpec, 'storage'>, name: string, at: string): string {
+  if (storage === 'f32') return `${name}[${at}]`;
+  return `vec4<f32>(unpack2x16float(${name}[${at}].x), unpack2x16float(${name}[${at}].y))`;
+}
+
+/** A statement that writes four channels. */
+export function store4(
+  { storage }: Pick<TensorSpec, 'storage'>,
+  name: string,
+  at: string,
+  value: string,
+): string {
+  if (storage === 'f32') return `${name}[${at}] = ${value};`;
+  return `${name}[${at}] = vec2<u32>(pack2x16float((${value}).xy), pack2x16float((${value}).zw));`;
+}
+
+/** Fours of channels in a row. */
+export function foursOf({ tensor }: TensorView): number {
+  return strideOf(tensor.channels) / 4;
+}
+
+/** `line(0)` … of a count, for unrolling. */
+export function unroll(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join('\n');
+}
