@@ -20,9 +20,10 @@ export function guardExecutor(executor: Executor, watch: DeviceWatch): Executor 
       throw error;
     }
   };
-  const { adapter, backend, software, parameterCount } = executor;
+  const { adapter, backend, software, parameterCount, stepsUnderWay } = executor;
   return {
-    ...{ adapter, backend, software, parameterCount },
+    ...{ adapter, backend, software, parameterCount, stepsUnderWay },
+    prepare: (shape, tell) => guard(() => executor.prepare(shape, tell)),
     step: (batch, settings) => guard(() => executor.step(batch, settings)),
     detect: (batch, settings) => guard(() => executor.detect(batch, settings)),
     measure: (batch, settings) => guard(() => executor.measure(batch, settings)),

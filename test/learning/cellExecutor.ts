@@ -35,6 +35,7 @@ export class CellExecutor implements Executor {
   readonly backend = 'test';
   readonly software = true;
   readonly parameterCount: number;
+  readonly stepsUnderWay: number = 1;
   readonly #classCount: number;
   #weights: Float32Array;
   #momentum: Float32Array;
@@ -47,6 +48,8 @@ export class CellExecutor implements Executor {
     this.#weights = new Float32Array(this.parameterCount);
     this.#momentum = new Float32Array(this.parameterCount);
   }
+
+  async prepare(): Promise<void> {}
 
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
     const loss = lossSettingsOf(settings);
