@@ -4,8 +4,8 @@ import { buildAnchors } from '../../shared/detector/anchors.ts';
 import type { BackboneName } from '../../shared/detector/backbones.ts';
 import { defaultNetworkOptions, pyramidSizes, type RetinaNetOptions } from '../../shared/detector/network.ts';
 import type { Batch, NamedTensor, StepSettings } from '../../shared/loss/executor.ts';
-import { createReferenceExecutor, type ReferenceExecutor } from '../../shared/reference/executor.ts';
 import { hasFixture, readFixture } from '../support/fixtures.ts';
+import type { MakeExecutor, TestedExecutor } from './testedExecutor.ts';
 import {
   fixtureBatch,
   hashedWeights,
@@ -25,9 +25,6 @@ interface TorchvisionModel {
    */
   readonly nudge?: { readonly name: string; readonly index: number; readonly by: number };
 }
-
-/** What an executor is told of its device. */
-export type Device = Pick<Parameters<typeof createReferenceExecutor>[0], 'adapter' | 'software' | 'watch'>;
 
 const settings: StepSettings = { learningRate: 0, momentum: 0.9, weightDecay: 0, alpha: 0.25, gamma: 2 };
 
@@ -86,20 +83,19 @@ export const torchvisionModels: Readonly<Record<ModelName, TorchvisionModel>> = 
 };
 
 /**
- * Holds a model to torchvision's numbers: 1e-4 relative forward, 1e-5 the anchors, 1e-3 every gradient's norm. `prepare`
- * makes the device's backend the current one.
+ * Holds a model to torchvision's numbers: 1e-4 relative forward, 1e-5 the anchors, 1e-3 every gradient's norm.
  */
-export function describeParity(model: TorchvisionModel, prepare: () => Promise<Device>): void {
+export function describeParity(model: TorchvisionModel, make: MakeExecutor): void {
   describe.skipIf(!hasFixture(model.fixture))(model.name, () => {
     let expected: ModelFixture;
     let weights: NamedTensor[];
     let batch: Batch;
-    let executor: ReferenceExecutor;
+    let executor: TestedExecutor;
     beforeAll(async () => {
-      const device = await prepare();
       expected = readFixture<ModelFixture>(model.fixture);
       batch = fixtureBatch(expected);
-      executor = await createReferenceExecutor({ ...model, prior: 0.01, seed: 1, ...device });
+      const { network, boxLoss } = model;
+      executor = await make({ network, boxLoss, prior: 0.01, seed: 1 });
       weights = hashedWeights(expected.params ?? ruled(executor), expected.hash_prefix);
       executor.importWeights(weights);
     });
@@ -179,7 +175,7 @@ export function describeParity(model: TorchvisionModel, prepare: () => Promise<D
   });
 }
 
-function ruled({ graph }: ReferenceExecutor) {
+function ruled({ graph }: TestedExecutor) {
   const lastNorm = graph.parameters.some(({ name }) => name.includes('bn3')) ? 'bn3' : 'bn2';
   return graph.parameters.map(({ name, shape }) => ({ name, shape, rule: ruleOf(name, shape, lastNorm) }));
 }

@@ -1,11 +1,13 @@
 /** The reference detector against torchvision's own numbers, in plain JavaScript. */
 import { setBackend } from '@tensorflow/tfjs-core';
 import '../../shared/reference/backend.ts';
-import { type Device, describeParity, torchvisionModels } from './torchvisionModels.ts';
+import { createReferenceExecutor } from '../../shared/reference/executor.ts';
+import type { MakeExecutor } from './testedExecutor.ts';
+import { describeParity, torchvisionModels } from './torchvisionModels.ts';
 
-async function cpu(): Promise<Device> {
+const onCpu: MakeExecutor = async (options) => {
   await setBackend('cpu');
-  return { adapter: 'CPU', software: true };
-}
+  return createReferenceExecutor({ ...options, adapter: 'CPU', software: true });
+};
 
-for (const model of Object.values(torchvisionModels)) describeParity(model, cpu);
+for (const model of Object.values(torchvisionModels)) describeParity(model, onCpu);
