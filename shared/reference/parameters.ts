@@ -20,8 +20,8 @@ import {
 import { permuteFilter } from '../detector/filterLayout.ts';
 import type { ParameterSpec } from '../detector/graph.ts';
 import { elementCount, type NetworkGraph } from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
-import type { NamedTensor } from '../loss/executor.ts';
+import type { NamedTensor, StepSettings } from '../loss/executor.ts';
+import { valuesOf } from '../loss/namedTensors.ts';
 import { type SgdUniforms, sgdOnGpu } from './kernels/optimizer.ts';
 import type { FrozenNorm } from './layers.ts';
 
@@ -66,12 +66,14 @@ export class Parameters {
   }
 
   /** torch.optim.SGD: dampening 0, no Nesterov, decay added to the scaled gradient. Gradients in the order of `trainableNames`. */
-  update(gradients: readonly Tensor[], settings: SgdUniforms): void {
+  update(gradients: readonly Tensor[], settings: SgdUniforms & Pick<StepSettings, 'decay'>): void {
     const names = this.trainableNames();
     names.forEach((name, index) => {
       const slot = this.#slots.get(name)!;
       const before = { value: this.value(name), velocity: slot.velocity ?? zeros(gradients[index]!.shape) };
-      const [velocity, value] = sgd(before.value, before.velocity, gradients[index]!, settings);
+      const decays = settings.decay !== 'matrices' || slot.spec.shape.length > 1;
+      const uniforms = decays ? settings : { ...settings, weightDecay: 0 };
+      const [velocity, value] = sgd(before.value, before.velocity, gradients[index]!, uniforms);
       dispose([before.value, before.velocity]);
       slot.velocity = keep(velocity);
       slot.value = keep(value);
@@ -107,12 +109,7 @@ export class Parameters {
    * @throws Problem `bad-input` naming the first tensor that is missing or has another shape
    */
   importWeights(tensors: readonly NamedTensor[]): void {
-    const byName = new Map(tensors.map((each) => [each.name, each]));
-    const found = this.#graph.parameters.map((spec) => ({
-      spec,
-      data: matching(spec, byName.get(spec.name)),
-    }));
-    for (const { spec, data } of found) {
+    for (const { spec, data } of valuesOf(this.#graph.parameters, tensors)) {
       if (spec.buffer) this.#buffers.set(spec.name, data.slice());
       else this.#replace(this.#slots.get(spec.name)!, 'value', data);
     }
@@ -121,12 +118,10 @@ export class Parameters {
 
   /** @throws Problem `bad-input`, as `importWeights` */
   importState(tensors: readonly NamedTensor[]): void {
-    const byName = new Map(tensors.map((each) => [each.name, each]));
-    const found = this.trainableNames().map((name) => {
-      const slot = this.#slots.get(name)!;
-      return { slot, data: matching(slot.spec, byName.get(name)) };
-    });
-    for (const { slot, data } of found) this.#replace(slot, 'velocity', data);
+    const specs = this.#graph.parameters.filter((spec) => spec.trainable);
+    for (const { spec, data } of valuesOf(specs, tensors)) {
+      this.#replace(this.#slots.get(spec.name)!, 'velocity', data);
+    }
   }
 
   dispose(): void {
@@ -183,27 +178,6 @@ function sgd(value: Tensor, velocity: Tensor, gradient: Tensor, settings: SgdUni
     const moved = add(mul(velocity, scalar(settings.momentum)), decayed);
     return [moved, add(value, mul(moved, scalar(-settings.learningRate)))];
   });
-}
-
-function matching(spec: ParameterSpec, given: NamedTensor | undefined): Float32Array {
-  const wanted = `[${spec.shape.join(', ')}]`;
-  if (!given) {
-    throw new Problem(
-      'bad-input',
-      `The weights have no tensor named ${spec.name} ${wanted}.`,
-      'Use weights of the same backbone and network options.',
-    );
-  }
-  const fits =
-    given.shape.length === spec.shape.length && given.shape.every((side, i) => side === spec.shape[i]);
-  if (!fits || given.data.length !== elementCount(spec.shape)) {
-    throw new Problem(
-      'bad-input',
-      `The weights' tensor ${spec.name} has shape [${given.shape.join(', ')}] where the network has ${wanted}.`,
-      'Use weights of the same backbone, network options and number of classes.',
-    );
-  }
-  return given.data;
 }
 
 /** torch's OIHW to tfjs's HWIO; vectors as they are. */
