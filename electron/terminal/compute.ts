@@ -1,7 +1,8 @@
 /** Where the terminal computes: Dawn's best adapter, or plain JavaScript where there is none, which it says. */
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
 import { toProblemData } from '../../shared/domain/problem.ts';
-import { type DeviceWatch, registerWebGPU } from '../../shared/reference/backend.ts';
+import { registerWebGPU } from '../../shared/reference/backend.ts';
+import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
 import { createReferenceExecutor } from '../../shared/reference/executor.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import type { Executor } from '../../shared/training/ports.ts';

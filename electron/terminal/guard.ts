@@ -1,7 +1,7 @@
 /** A lost device shows first as a readback that was aborted: what it says is asked of the device's watch. */
 import { setTimeout } from 'node:timers/promises';
 import { Problem } from '../../shared/domain/problem.ts';
-import type { DeviceWatch } from '../../shared/reference/backend.ts';
+import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
 import type { Executor } from '../../shared/training/ports.ts';
 
 /** A device tells of its loss a moment after the calls that it broke off. */

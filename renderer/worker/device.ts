@@ -3,7 +3,7 @@
  * lost device and no GPU error, so the device is ours and tfjs is lent it.
  */
 import { adapterName, deviceDescriptor, isSoftwareAdapter } from '../../shared/reference/adapter.ts';
-import type { DeviceWatch } from '../../shared/reference/backend.ts';
+import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
 import type { DeviceReport } from './protocol.ts';
 
 export interface ObtainedDevice {

@@ -1,4 +1,4 @@
-/** tfjs on a device of ours: one GPUDevice for everything, and the errors that WebGPU reports late, kept for the next step. */
+/** tfjs on a device of ours: one GPUDevice for everything. */
 // For its side effects: every gradient (tfjs-core alone has none in Node), and the webgl and cpu backends to fall back on.
 import '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
@@ -12,31 +12,18 @@ import {
 } from '@tensorflow/tfjs-core';
 import { Problem } from '../domain/problem.ts';
 import { isSoftwareAdapter } from './adapter.ts';
+import { answerOf, type DeviceWatch, watchDevice } from './deviceWatch.ts';
 import { setSoftwareWorkgroups } from './kernels/program.ts';
 import { registerCpuConvolutions, setTiledConvolutions } from './kernels/register.ts';
 
 registerCpuConvolutions();
-
-/** What a device said outside of any call's answer. */
-export interface DeviceWatch {
-  /** Throws what has gone wrong since the last call, as a Problem; a lost device stays lost. */
-  check(): void;
-}
 
 /** Data of a tensor. Where it cannot be read, the device's own account of the failure rather than the reader's. */
 export async function readTensor<Data extends Float32Array | Int32Array = Float32Array>(
   tensor: Tensor,
   watch: DeviceWatch | undefined,
 ): Promise<Data> {
-  try {
-    const data = (await tensor.data()) as Data;
-    watch?.check();
-    return data;
-  } catch (error) {
-    await null; // the device's loss is told in a callback of its own, at the same moment
-    watch?.check();
-    throw error;
-  }
+  return (await answerOf(tensor.data(), watch)) as Data;
 }
 
 /**
@@ -59,47 +46,4 @@ export async function registerWebGPU(device: GPUDevice, adapterInfo: GPUAdapterI
   setTiledConvolutions(software);
   setSoftwareWorkgroups(software);
   return watchDevice(device);
-}
-
-/** WebGPU answers most calls at once and reports errors afterwards, on the device: a step has to ask for them. */
-export function watchDevice(device: GPUDevice): DeviceWatch {
-  let failure: Problem | null = null;
-  let loss: Problem | null = null;
-  device.addEventListener('uncapturederror', (event) => {
-    failure ??= fromGpuError((event as GPUUncapturedErrorEvent).error);
-  });
-  void device.lost.then((info) => {
-    loss = new Problem(
-      'device-lost',
-      'The GPU stopped answering: its driver was reset, or the GPU was taken away.',
-      'Start again from the last checkpoint; if it happens again, use a smaller batch or smaller images.',
-      info.message,
-    );
-  });
-  return {
-    check() {
-      const problem = loss ?? failure;
-      failure = null;
-      if (problem) throw problem;
-    },
-  };
-}
-
-function fromGpuError(error: GPUError): Problem {
-  const outOfMemory =
-    error.constructor.name === 'GPUOutOfMemoryError' || /out of memory/i.test(error.message);
-  if (outOfMemory) {
-    return new Problem(
-      'out-of-memory',
-      'The GPU has not enough memory for this batch.',
-      'Use a smaller batch, smaller images or a smaller backbone.',
-      error.message,
-    );
-  }
-  return new Problem(
-    'internal',
-    'The GPU rejected a command.',
-    'Nothing saved is lost. Try another adapter, or report it with the detail below.',
-    error.message,
-  );
 }

@@ -2,7 +2,7 @@
  * The detector on tfjs with its autodiff: the oracle that every kernel is held against, and what trains where nothing
  * faster is there. The backend (webgpu, webgl, cpu) is chosen by whoever registers it.
  */
-import { dispose, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { dispose, getBackend, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { decodeDetections } from '../detector/decode.ts';
 import { permuteFilter } from '../detector/filterLayout.ts';
 import { type NetworkGraph, parameterCount, type RetinaNetOptions } from '../detector/network.ts';
@@ -20,14 +20,16 @@ import type {
   StepSettings,
 } from '../loss/executor.ts';
 import { gallery } from '../loss/gallery.ts';
+import { partsOf, requireDivisible } from '../loss/microBatch.ts';
 import { imageWeights, MovingPositives } from '../loss/normalizer.ts';
 import { galleryCount, Snapshots } from '../loss/snapshots.ts';
 import { lossSettingsOf } from '../loss/strategies.ts';
 import { prepareTargets } from '../loss/targets.ts';
-import { type DeviceWatch, readTensor } from './backend.ts';
+import { readTensor } from './backend.ts';
+import type { DeviceWatch } from './deviceWatch.ts';
 import { type Heads, Model } from './model.ts';
 import { weighSelected } from './selection.ts';
-import { backward, clipScale, type Pass, type PassFigures, readPass } from './step.ts';
+import { backwardOfParts, clipScale, type PassFigures } from './step.ts';
 import { type LogitCounter, logitCounter, type Tallied, type TalliedBatch } from './tally.ts';
 
 /** Beside the parameters' names in the state, which never have a space. */
@@ -70,6 +72,8 @@ export class ReferenceExecutor implements Executor {
   readonly #moving = new MovingPositives();
   readonly #counter: LogitCounter;
   readonly #snapshots: Snapshots;
+  /** A step was not finite: no further one is taken until weights are imported. */
+  #halted = false;
 
   constructor(options: ReferenceExecutorOptions) {
     this.#options = options;
@@ -91,36 +95,36 @@ export class ReferenceExecutor implements Executor {
    * score costs a forward pass more; statistics cost no readback of their own.
    */
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
-    const work = await this.#begin(batch, settings, settings.statistics === 'all');
+    const work = await this.#compute(batch, settings, settings.statistics === 'all');
     try {
-      const { report, figures } = await this.#read(work);
-      const { tallied } = figures;
+      const { report, tallied } = work;
       if (tallied && settings.statistics === 'all') {
         this.#snapshots.add(work.of.targets, () => this.#gallery(tallied, batch, galleryCount));
       }
       const snapshot = await this.#snapshots.collect();
       if (settings.snapshot) this.#snapshots.ask();
-      const gradientScale = clipScale(figures.gradientNorm, settings.clipNorm);
-      if (report.finite) {
-        this.#model.parameters.update(work.pass.gradients, { ...settings, gradientScale });
+      this.#halted ||= !report.finite;
+      if (!this.#halted) {
+        const gradientScale = clipScale(work.gradientNorm, settings.clipNorm);
+        this.#model.parameters.update(work.gradients, { ...settings, gradientScale });
       }
-      return snapshot ? { ...report, snapshot } : report;
+      return { ...report, finite: !this.#halted, ...(snapshot && { snapshot }) };
     } finally {
-      release(work.pass);
+      dispose([...work.gradients]);
     }
   }
 
   /** The gradients of a step that is not taken; its logits are not counted. */
   async gradients(batch: Batch, settings: StepSettings): Promise<Gradients> {
-    const work = await this.#begin(batch, settings, false);
+    const { report, gradients } = await this.#compute(batch, settings, false);
     try {
       const names = this.#model.parameters.trainableNames();
-      const gradients = await Promise.all(
-        names.map((name, i) => this.#toTorch(name, work.pass.gradients[i]!)),
-      );
-      return { report: (await this.#read(work)).report, gradients };
+      return {
+        report,
+        gradients: await Promise.all(names.map((name, i) => this.#toTorch(name, gradients[i]!))),
+      };
     } finally {
-      release(work.pass);
+      dispose([...gradients]);
     }
   }
 
@@ -184,6 +188,7 @@ export class ReferenceExecutor implements Executor {
 
   importWeights(tensors: readonly NamedTensor[]): void {
     this.#model.parameters.importWeights(tensors);
+    this.#halted = false;
   }
 
   async exportState(): Promise<NamedTensor[]> {
@@ -213,30 +218,32 @@ export class ReferenceExecutor implements Executor {
     return { batch, targets, loss: lossSettingsOf(settings) };
   }
 
-  async #begin(batch: Batch, settings: StepSettings, counted: boolean): Promise<Work> {
+  async #compute(batch: Batch, settings: StepSettings, counted: boolean): Promise<Work> {
+    requireDivisible(batch, settings);
     const prepared = this.#prepare(
       batch,
       settings,
       settings.normalizer === 'moving' ? (positives) => this.#moving.weights(positives) : imageWeights,
     );
-    const { targets, loss } = prepared;
-    const selected = await weighSelected(this.#model, batch, targets, loss, settings.draw);
+    const { loss } = prepared;
+    const selected = await weighSelected(this.#model, batch, prepared.targets, loss, settings.draw);
     const of = selected ? { ...prepared, targets: selected.targets } : prepared;
     const wanted = settings.statistics !== 'none';
-    const pass = backward(this.#model, {
-      ...of,
-      boxLoss: this.#options.boxLoss,
-      tally: wanted ? (logits) => this.#counter.tally(logits, of, counted) : undefined,
+    const { boxLoss } = this.#options;
+    const parts = partsOf(batch, of.targets, settings.microBatch).map((part) => {
+      const tallied = { batch: part.batch, targets: part.targets, loss };
+      const tally = (logits: Tensor2D) => this.#counter.tally(logits, tallied, counted);
+      return { ...part, loss, boxLoss, tally: wanted ? tally : undefined };
     });
-    return { of, pass, selectedAnchors: selected?.selectedAnchors };
-  }
-
-  async #read({ pass, of, selectedAnchors }: Work): Promise<{ report: StepReport; figures: PassFigures }> {
-    const figures = await readPass(pass, this.#model.watch);
-    const { classification, box, finite, tallied } = figures;
+    const { gradients, figures } = await backwardOfParts(this.#model, parts);
+    const { classification, box, finite, gradientNorm, tallied } = figures;
     const { positives } = of.targets;
     const report = { classification, box, positives, balance: tallied?.balance ?? [], finite };
-    return { report: selectedAnchors === undefined ? report : { ...report, selectedAnchors }, figures };
+    const { selectedAnchors } = selected ?? {};
+    return {
+      ...{ of, gradients, gradientNorm, tallied },
+      report: selectedAnchors === undefined ? report : { ...report, selectedAnchors },
+    };
   }
 
   #gallery(tallied: Tallied, batch: Batch, count: number): HardAnchor[] {
@@ -255,13 +262,9 @@ export class ReferenceExecutor implements Executor {
   }
 }
 
-/** A step under way. */
-interface Work {
+/** A step that is computed and not taken yet. */
+interface Work extends Pick<PassFigures, 'gradientNorm' | 'tallied'> {
   readonly of: TalliedBatch;
-  readonly pass: Pass;
-  readonly selectedAnchors: number | undefined;
-}
-
-function release({ gradients, figures }: Pass): void {
-  dispose([...gradients, figures]);
+  readonly gradients: readonly Tensor[];
+  readonly report: StepReport;
 }

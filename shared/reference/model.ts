@@ -13,7 +13,8 @@ import { buildRetinaNet, type NetworkGraph, type RetinaNetOptions } from '../det
 import { Problem } from '../domain/problem.ts';
 import type { Batch } from '../loss/executor.ts';
 import { AnchorCache, levelCounts } from '../loss/targets.ts';
-import { type DeviceWatch, readTensor } from './backend.ts';
+import { readTensor } from './backend.ts';
+import type { DeviceWatch } from './deviceWatch.ts';
 import { type Activations, interpret } from './layers.ts';
 import { rowsOfLevels } from './losses.ts';
 import { Parameters } from './parameters.ts';

@@ -20,15 +20,17 @@ import {
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
 import type { Batch, StepReport } from '../loss/executor.ts';
+import { type BatchPart, sumBalances } from '../loss/microBatch.ts';
 import type { BatchTargets } from '../loss/targets.ts';
 import { termForm } from '../loss/term.ts';
-import { type DeviceWatch, readTensor } from './backend.ts';
+import { readTensor } from './backend.ts';
+import type { DeviceWatch } from './deviceWatch.ts';
 import { squaredNorms } from './kernels/optimizer.ts';
 import { giouBoxLoss, l1BoxLoss, lossTerms, oneHotTargets } from './losses.ts';
 import type { Model } from './model.ts';
 import type { Tallied, TalliedBatch, Tally } from './tally.ts';
 
-export interface Pass {
+interface Pass {
   /** In the order of `trainableNames`. */
   readonly gradients: readonly Tensor[];
   /** Classification loss, box loss, squared norms of the gradients, and the figures of the tally. */
@@ -43,7 +45,7 @@ export interface PassSettings extends TalliedBatch {
 }
 
 /** Loss, its figures and all gradients, on the device; the caller disposes of them. */
-export function backward(model: Model, { batch, targets, loss, boxLoss, tally }: PassSettings): Pass {
+function backward(model: Model, { batch, targets, loss, boxLoss, tally }: PassSettings): Pass {
   const classCount = model.foregroundClassCount;
   const names = model.parameters.trainableNames();
   let pass: Pass | null = null;
@@ -90,10 +92,7 @@ export interface PassFigures extends Pick<StepReport, 'classification' | 'box' |
 }
 
 /** The one readback of a step. */
-export async function readPass(
-  { figures, tally }: Pass,
-  watch: DeviceWatch | undefined,
-): Promise<PassFigures> {
+async function readPass({ figures, tally }: Pass, watch: DeviceWatch | undefined): Promise<PassFigures> {
   const data = await readTensor(figures, watch);
   const tallyStart = tally ? data.length - tally.figures.size : data.length;
   const own = data.subarray(0, tallyStart);
@@ -104,6 +103,72 @@ export async function readPass(
     gradientNorm: Math.sqrt(own.subarray(2).reduce((total, each) => total + each, 0)),
     tallied: tally?.finish(data.subarray(tallyStart)),
   };
+}
+
+/** Gradients of a batch, and what is known of it. The caller disposes of the gradients. */
+export interface Summed {
+  readonly gradients: readonly Tensor[];
+  readonly figures: PassFigures;
+}
+
+/** A batch's parts one after the other, each pass's memory free before the next. */
+export async function backwardOfParts(
+  model: Model,
+  parts: readonly (PassSettings & Pick<BatchPart, 'firstImage'>)[],
+): Promise<Summed> {
+  let gradients: readonly Tensor[] = [];
+  const read: PassFigures[] = [];
+  try {
+    for (const part of parts) {
+      const pass = backward(model, part);
+      const before = gradients;
+      gradients = before.length > 0 ? pass.gradients.map((each, i) => add(before[i]!, each)) : pass.gradients;
+      if (before.length > 0) dispose([...before, ...pass.gradients]);
+      try {
+        read.push(await readPass(pass, model.watch));
+      } finally {
+        dispose(pass.figures);
+      }
+    }
+    if (read.length === 1) return { gradients, figures: read[0]! };
+    const gradientNorm = await readNorm(gradients, model.watch);
+    return { gradients, figures: sumFigures(read, parts, gradientNorm) };
+  } catch (error) {
+    dispose([...gradients]);
+    throw error;
+  }
+}
+
+function sumFigures(
+  read: readonly PassFigures[],
+  parts: readonly Pick<BatchPart, 'firstImage'>[],
+  gradientNorm: number,
+): PassFigures {
+  const total = (name: 'classification' | 'box') => read.reduce((sum, each) => sum + each[name], 0);
+  const tallied = read.flatMap((each) => each.tallied ?? []);
+  return {
+    classification: total('classification'),
+    box: total('box'),
+    finite: read.every(({ finite }) => finite) && Number.isFinite(gradientNorm),
+    gradientNorm,
+    tallied: tallied[0] && {
+      balance: sumBalances(tallied.map(({ balance }) => balance)),
+      hardest: () =>
+        tallied.flatMap((each, part) =>
+          each.hardest().map((hard) => ({ ...hard, image: hard.image + parts[part]!.firstImage })),
+        ),
+    },
+  };
+}
+
+async function readNorm(gradients: readonly Tensor[], watch: DeviceWatch | undefined): Promise<number> {
+  const norms = tidy(() => normsOf(gradients));
+  try {
+    const squares = await readTensor(norms, watch);
+    return Math.sqrt(squares.reduce((total, each) => total + each, 0));
+  } finally {
+    dispose(norms);
+  }
 }
 
 /** What every gradient is multiplied by, with torch's own guard against a division by nothing. */

@@ -22,7 +22,8 @@ import { balanceOfSides, computeStatistics, type HardLogit, hardestAnchors } fro
 import type { LossSettings } from '../loss/strategy.ts';
 import type { BatchTargets } from '../loss/targets.ts';
 import { formLoss, type TermForm, termForm } from '../loss/term.ts';
-import { type DeviceWatch, readTensor } from './backend.ts';
+import { readTensor } from './backend.ts';
+import type { DeviceWatch } from './deviceWatch.ts';
 import {
   countLogits,
   histogramWords,

@@ -1,6 +1,7 @@
 /** The device of the GPU tests: SwiftShader wherever it can be had, so that the same numbers are checked on every machine. */
 import { type ObtainedDevice, obtainDevice } from '../../electron/terminal/device.ts';
-import { type DeviceWatch, registerWebGPU } from '../../shared/reference/backend.ts';
+import { registerWebGPU } from '../../shared/reference/backend.ts';
+import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
 
 let obtained: Promise<{ device: ObtainedDevice; watch: DeviceWatch }> | null = null;
 
