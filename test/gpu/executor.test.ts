@@ -197,6 +197,10 @@ describe('a step', () => {
     }
     expectEqual(await executor.exportWeights(), before);
     expectEqual(await executor.exportState(), momentum);
+    // Nor after it: whoever asked for more before this one was known is not to go on from there.
+    expect((await executor.step(batch, settings)).finite).toBe(false);
+    expectEqual(await executor.exportWeights(), before);
+    executor.importWeights(before);
     expect((await executor.step(batch, settings)).finite).toBe(true);
     executor.dispose();
   });
@@ -249,6 +253,62 @@ describe('a step', () => {
       expect(distance, name).toBeLessThan(1e-5 * lengthOf(wanted) + 1e-9);
     }
     executor.dispose();
+  });
+
+  it('leaves norms and biases undecayed where matrices alone are to decay', async () => {
+    const [all, matrices] = [await newExecutor(), await newExecutor()];
+    const weights = new Map((await all.exportWeights()).map(({ name, data }) => [name, data]));
+    await all.step(batch, { ...settings, weightDecay: 0.01 });
+    await matrices.step(batch, { ...settings, weightDecay: 0.01, decay: 'matrices' });
+    const [decayed, spared] = [await all.exportState(), await matrices.exportState()];
+    for (const [index, { name, shape, data }] of spared.entries()) {
+      if (!weights.has(name)) continue; // the moving divisor
+      const expected = shape.length > 1 ? weights.get(name)!.map(() => 0) : weights.get(name)!;
+      data.forEach((each, i) => {
+        expectNear(decayed[index]!.data[i]! - each, 0.01 * expected[i]!, 1e-5);
+      });
+    }
+    all.dispose();
+    matrices.dispose();
+  });
+
+  it('is the same with the batch computed image by image', async () => {
+    const told = {
+      ...settings,
+      normalizer: 'moving',
+      statistics: 'all',
+      snapshot: true,
+      clipNorm: 1,
+    } as const;
+    const [whole, parted] = [await newExecutor(), await newExecutor()];
+    for (let step = 0; step < 2; step++) {
+      const expected = await whole.step(batch, told);
+      const report = await parted.step(batch, { ...told, microBatch: 1 });
+      expectNear(report.classification, expected.classification);
+      expectNear(report.box, expected.box);
+      expect(report.positives).toBe(expected.positives);
+      report.balance.forEach((each, k) => {
+        const theirs = expected.balance[k]!;
+        expectNear(each.backgroundOther, theirs.backgroundOther);
+        expect(each.positives).toBe(theirs.positives);
+        expect(each.backgroundTrueAnchors).toBe(theirs.backgroundTrueAnchors);
+      });
+    }
+    const [one, other] = [(await whole.lastSnapshot())!, (await parted.lastSnapshot())!];
+    expect(other.steps).toBe(one.steps);
+    const counted = ({ histogram }: typeof one) => histogram.counts.reduce((sum, each) => sum + each, 0);
+    expect(counted(other)).toBe(counted(one));
+    expect(other.hardest[0]!.imageId).toBe(one.hardest[0]!.imageId);
+    const theirs = await whole.exportWeights();
+    for (const [index, { name, data }] of (await parted.exportWeights()).entries()) {
+      const wanted = theirs[index]!.data;
+      const distance = lengthOf(data.map((each, i) => each - wanted[i]!));
+      expect(distance, name).toBeLessThan(1e-5 * lengthOf(wanted) + 1e-7);
+    }
+    const byScore = { ...told, strategy: 'ohem', microBatch: 1 } as const;
+    await expect(parted.step(batch, byScore)).rejects.toThrow(/whole batch/);
+    whole.dispose();
+    parted.dispose();
   });
 
   it('is left alone by a clip that its gradients do not reach', async () => {
