@@ -1,0 +1,109 @@
+/**
+ * What forward convolution and input gradient have in common: both gather, for every pixel and channel they write, a sum over taps
+ * and source channels, and then do to it what is fused into the layer.
+ */
+import { type Binding, type BufferRef, bindView } from '../../plan/call.ts';
+import type { ConvInputGradientOp, ConvOp } from '../../plan/ops.ts';
+import { strideOf, type TensorView } from '../../plan/tensor.ts';
+import { declareStorage, elementType, load4 } from '../wgsl.ts';
+import type { GatherGeometry } from './geometry.ts';
+
+export interface Gather extends GatherGeometry {
+  readonly weight: BufferRef;
+  /** Multiplies the source's channels as they are read. */
+  readonly sourceScale: BufferRef | null;
+  readonly norm: { readonly scale: BufferRef; readonly shift: BufferRef } | null;
+  readonly bias: BufferRef | null;
+  /** Added to the sum: a residual, or other gradients of the same tensor. */
+  readonly add: TensorView | null;
+  readonly relu: boolean;
+  /** The result is zero where this is not positive. */
+  readonly mask: TensorView | null;
+}
+
+export function gatherForward({ conv, x, y, weight, norm, bias, residual, relu }: ConvOp): Gather {
+  return {
+    conv,
+    backward: false,
+    source: x,
+    target: y,
+    weight,
+    sourceScale: null,
+    norm,
+    bias,
+    add: residual,
+    relu,
+    mask: null,
+  };
+}
+
+export function gatherBackward({ conv, dy, weight, norm, target }: ConvInputGradientOp): Gather {
+  return {
+    conv,
+    backward: true,
+    source: dy,
+    target: target.dx,
+    weight,
+    sourceScale: norm?.scale ?? null,
+    norm: null,
+    bias: null,
+    add: target.add,
+    relu: false,
+    mask: target.mask,
+  };
+}
+
+/** What a kernel binds, in order, and its declarations. */
+export interface GatherBindings {
+  readonly bindings: readonly Binding[];
+  readonly declarations: string;
+}
+
+/** `source`, `w` (vec4), `target`, and what the epilogue needs. */
+export function bindGather(gather: Gather): GatherBindings {
+  const bindings: Binding[] = [];
+  const lines: string[] = [];
+  const bind = (name: string, type: string, binding: Binding): void => {
+    lines.push(declareStorage(bindings.length, name, type, binding));
+    bindings.push(binding);
+  };
+  const bindTensor = (
+    name: string,
+    view: TensorView | null,
+    access: 'read' | 'read-write' = 'read',
+  ): void => {
+    if (view) bind(name, elementType(view.tensor), bindView(view, access));
+  };
+  const bindVector = (name: string, ref: BufferRef | null): void => {
+    if (ref) bind(name, 'vec4<f32>', { ref, access: 'read' });
+  };
+  bindTensor('source', gather.source);
+  bindVector('w', gather.weight);
+  bindTensor('result', gather.target, 'read-write');
+  bindVector('sourceScale', gather.sourceScale);
+  bindVector('normScale', gather.norm?.scale ?? null);
+  bindVector('normShift', gather.norm?.shift ?? null);
+  bindVector('bias', gather.bias);
+  bindTensor('added', gather.add);
+  bindTensor('mask', gather.mask);
+  return { bindings, declarations: lines.join('\n') };
+}
+
+/** An expression: `sum` after the epilogue. `channel` and `at` count in fours: the channel, and the place in the target. */
+export function epilogue(gather: Gather, sum: string, channel: string, at: string): string {
+  let value = sum;
+  if (gather.norm) value = `(${value} * normScale[${channel}] + normShift[${channel}])`;
+  if (gather.bias) value = `(${value} + bias[${channel}])`;
+  if (gather.add) value = `(${value} + ${load4(gather.add.tensor, 'added', at)})`;
+  if (gather.relu) value = `max(${value}, vec4<f32>(0.0))`;
+  if (gather.mask) {
+    value = `select(vec4<f32>(0.0), ${value}, ${load4(gather.mask.tensor, 'mask', at)} > vec4<f32>(0.0))`;
+  }
+  return value;
+}
+
+/** Fours of channels of one filter tap's rows, and of the tap. */
+export function filterStrides({ conv }: Pick<Gather, 'conv'>): { row: number; tap: number } {
+  const row = strideOf(conv.outChannels) / 4;
+  return { row, tap: row * strideOf(conv.inChannels) };
+}

@@ -1,0 +1,15 @@
+/** The ways to compute a convolution or its input gradient, and which of them to take. */
+import type { KernelCall } from '../../plan/call.ts';
+import type { DeviceFacts } from '../wgsl.ts';
+import type { Gather } from './gather.ts';
+import { lowerRegisters, type RegistersVariant } from './gatherRegisters.ts';
+
+export type ConvVariant = RegistersVariant;
+
+export function variantsOf(_gather: Gather, _facts: DeviceFacts): ConvVariant[] {
+  return [{ kind: 'registers', pixels: 4, channels: 8 }];
+}
+
+export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {
+  return lowerRegisters(gather, facts, variant ?? variantsOf(gather, facts)[0]!);
+}

@@ -1,0 +1,39 @@
+/** Where an output pixel of a convolution, forward or transposed, finds what it is summed from. */
+import type { ConvShape } from '../../plan/ops.ts';
+import type { LevelSlice, TensorView } from '../../plan/tensor.ts';
+
+/**
+ * A sum over taps and source channels for every pixel and channel of `target`. Forward, source = target * stride - padding + tap;
+ * backward, source = (target + padding - tap) / stride where that is whole.
+ */
+export interface GatherGeometry {
+  readonly conv: ConvShape;
+  readonly backward: boolean;
+  readonly source: TensorView;
+  readonly target: TensorView;
+}
+
+/**
+ * Pixels of the target that share the taps that count: forward all, backward those whose row and column leave the same remainders
+ * by the stride. One phase is one z of the dispatch.
+ */
+export function phaseStride({ backward, conv }: Pick<GatherGeometry, 'backward' | 'conv'>): number {
+  return backward ? conv.stride : 1;
+}
+
+/** Rows and columns of a level that belong to the largest phase, the first. */
+export function phaseSize(level: LevelSlice, stride: number): { height: number; width: number } {
+  return { height: Math.ceil(level.height / stride), width: Math.ceil(level.width / stride) };
+}
+
+/** Multiplications and additions. Taps that fall off the border are counted. */
+export function gatherFlops({ conv, backward, source, target }: GatherGeometry): number {
+  const outputs = backward ? source : target;
+  const pixels = outputs.levels.reduce((sum, { height, width }) => sum + height * width, 0);
+  return 2 * target.tensor.batch * pixels * conv.kernelSize ** 2 * conv.inChannels * conv.outChannels;
+}
+
+/** `3x3 256>256`, with the stride where it is not 1. */
+export function shapeLabel({ kernelSize, stride, inChannels, outChannels }: ConvShape): string {
+  return `${kernelSize}x${kernelSize}${stride > 1 ? `/${stride}` : ''} ${inChannels}>${outChannels}`;
+}
