@@ -1,0 +1,228 @@
+/** A plan on a device: its dispatches with their pipelines and bind groups, ready to be encoded again and again. */
+import { type ArenaPlan, planArena } from '../memory/arena.ts';
+import {
+  bufferWords,
+  type PlanBytes,
+  planBytes,
+  refsOf,
+  uniformBytes,
+  uniformStepBytes,
+} from '../memory/bytes.ts';
+import type { BufferRef, KernelCall } from '../plan/call.ts';
+import { alignUp } from '../plan/tensor.ts';
+import { Pace } from './pace.ts';
+import type { EngineParts } from './parts.ts';
+import type { Pipeline } from './pipelines.ts';
+import type { Range } from './readback.ts';
+import { scoped } from './scopes.ts';
+
+/** Dispatches that are always made together: forward; loss and backward; the update. */
+export interface PlanSection {
+  readonly name: string;
+  /** Set to zero before its first dispatch; nothing of the arena. */
+  readonly clears?: readonly BufferRef[];
+  readonly calls: readonly KernelCall[];
+}
+
+export interface PlanSettings {
+  readonly sections: readonly PlanSection[];
+  /** Ids of the arena that the host reads when all sections have run (`livesOf`). */
+  readonly pinned?: ReadonlySet<string>;
+}
+
+/** Some sections one after another, as indices of calls; made once for each succession that is asked for. */
+interface Course {
+  readonly calls: readonly number[];
+  /** By index in `calls`, its end included: what is cleared before. */
+  readonly clears: ReadonlyMap<number, readonly BufferRef[]>;
+}
+
+export class Plan {
+  readonly arena: ArenaPlan;
+  readonly bytes: PlanBytes;
+  readonly calls: readonly KernelCall[];
+  readonly #parts: EngineParts;
+  readonly #disposed: () => void;
+  readonly #sections: readonly PlanSection[];
+  readonly #courses = new Map<string, Course>();
+  readonly #pace: Pace;
+  #pipelines: readonly Pipeline[] = [];
+  #bindGroups: GPUBindGroup[] = [];
+  #uniforms: GPUBuffer | null = null;
+  #generation = -1;
+
+  /** Is made by `EngineDevice.createPlan`, and prepared there. */
+  constructor(parts: EngineParts, { sections, pinned }: PlanSettings, disposed: () => void) {
+    this.#parts = parts;
+    this.#disposed = disposed;
+    this.#sections = sections;
+    this.calls = sections.flatMap(({ calls }) => calls);
+    const slabLimitBytes = parts.device.limits.maxBufferSize;
+    this.arena = planArena(this.calls, pinned, slabLimitBytes / 4);
+    this.bytes = planBytes(this.calls, pinned, slabLimitBytes, this.arena);
+    this.#pace = new Pace(this.calls, parts.speed);
+  }
+
+  /** Compiles, makes room, binds. */
+  async prepare(): Promise<void> {
+    const { device, pipelines, buffers } = this.#parts;
+    this.#pipelines = await pipelines.prepare(this.calls);
+    const cleared = this.#sections.flatMap(({ clears = [] }) => clears);
+    const named = bufferWords([...refsOf(this.calls), ...cleared]);
+    await buffers.reserve(this.arena.slabWords, named);
+    await scoped(device, () => {
+      this.#uniforms = this.#writeUniforms();
+      this.bind();
+    });
+  }
+
+  /**
+   * Submits the sections, each as often as it is named, in submits of bearable length. Answers when all of it is in the queue.
+   * `finish` is told the encoder of the last submit, behind everything else: copies to be read.
+   * @throws Problem what the device said of earlier work; `device-lost`
+   */
+  run(sections: readonly string[], finish?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    return this.#parts.turns.take(() => this.#run(this.#course(sections), finish));
+  }
+
+  async #run(course: Course, finish?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    const { submits, watch, counters, clock } = this.#parts;
+    watch.check();
+    this.bind();
+    const { calls } = course;
+    const known = this.#pace.isKnown(calls, 0, calls.length);
+    let began = 0;
+    for (let from = 0, to = 0; from === 0 || from < calls.length; from = to) {
+      to = this.#pace.end(calls, from);
+      const alone = !this.#pace.isKnown(calls, from, to);
+      if (alone ? !submits.isEmpty : submits.isFull) await submits.room(alone);
+      const start = clock();
+      const [first, last] = [from, to];
+      const encoder = this.#encode(course, from, to);
+      if (last >= calls.length) finish?.(encoder);
+      submits.submit(encoder, (from, to) => {
+        if (alone) this.#pace.timedAlone(calls, first, last, to - from);
+        if (first === 0) began = from;
+        if (known && last >= calls.length) this.#pace.timedRun(calls, to - began);
+      });
+      counters.encodingMs += clock() - start;
+      if (calls.length === 0) break;
+    }
+  }
+
+  /** The range's buffer and place, for copies. */
+  range(ref: BufferRef): Range {
+    this.bind();
+    return this.#parts.buffers.range(ref, this.arena.places);
+  }
+
+  /** The range as it is after everything that was submitted. */
+  read(ref: BufferRef): Promise<Uint32Array> {
+    return this.#parts.ring.readOnce(this.range(ref));
+  }
+
+  /** Before everything that is submitted later. */
+  write(ref: BufferRef, data: GPUAllowSharedBufferSource): void {
+    const { buffer, offset } = this.range(ref);
+    this.#parts.device.queue.writeBuffer(buffer, offset, data);
+  }
+
+  dispose(): void {
+    if (this.#uniforms) this.#parts.buffers.destroy(this.#uniforms);
+    this.#uniforms = null;
+    this.#bindGroups = [];
+    this.#disposed();
+  }
+
+  /** Bind groups of the buffers as they are now: another plan may have made them grow. */
+  bind(): void {
+    const { buffers } = this.#parts;
+    if (this.#generation === buffers.generation) return;
+    buffers.ensureSlabs(this.arena.slabWords);
+    let uniformsAt = 0;
+    this.#bindGroups = this.calls.map((call, index) => {
+      const resources: GPUBufferBinding[] = call.bindings.map(({ ref }) =>
+        buffers.range(ref, this.arena.places),
+      );
+      if (call.uniforms) {
+        resources.push({ buffer: this.#uniforms!, offset: uniformsAt, size: call.uniforms.byteLength });
+        uniformsAt += alignUp(call.uniforms.byteLength, uniformStepBytes);
+      }
+      this.#parts.counters.bindGroupsCreated++;
+      return this.#parts.device.createBindGroup({
+        label: call.label,
+        layout: this.#pipelines[index]!.layout,
+        entries: resources.map((resource, binding) => ({ binding, resource })),
+      });
+    });
+    this.#generation = buffers.generation;
+  }
+
+  encodeCall(pass: GPUComputePassEncoder, index: number): void {
+    pass.setPipeline(this.#pipelines[index]!.pipeline);
+    pass.setBindGroup(0, this.#bindGroups[index]!);
+    pass.dispatchWorkgroups(...this.calls[index]!.workgroups);
+    this.#parts.counters.dispatches++;
+  }
+
+  #encode({ calls, clears }: Course, from: number, to: number): GPUCommandEncoder {
+    const encoder = this.#parts.device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | null = null;
+    for (let at = from; at <= to; at++) {
+      const cleared = at < to || to === calls.length ? clears.get(at) : undefined;
+      if (cleared) {
+        pass?.end();
+        pass = null;
+        for (const ref of cleared) {
+          const { buffer, offset, size } = this.range(ref);
+          encoder.clearBuffer(buffer, offset, size);
+        }
+      }
+      if (at === to) break;
+      pass ??= encoder.beginComputePass();
+      this.encodeCall(pass, calls[at]!);
+    }
+    pass?.end();
+    return encoder;
+  }
+
+  #course(names: readonly string[]): Course {
+    const key = names.join('\n');
+    let course = this.#courses.get(key);
+    if (!course) {
+      course = this.#lay(names);
+      this.#courses.set(key, course);
+    }
+    return course;
+  }
+
+  #lay(names: readonly string[]): Course {
+    const calls: number[] = [];
+    const clears = new Map<number, BufferRef[]>();
+    for (const name of names) {
+      const place = this.#sections.findIndex((section) => section.name === name);
+      if (place < 0) throw new Error(`The plan has no section ${name}`);
+      const section = this.#sections[place]!;
+      if (section.clears?.length) {
+        clears.set(calls.length, [...(clears.get(calls.length) ?? []), ...section.clears]);
+      }
+      const first = this.#sections.slice(0, place).reduce((sum, before) => sum + before.calls.length, 0);
+      calls.push(...section.calls.map((_, index) => first + index));
+    }
+    return { calls, clears };
+  }
+
+  #writeUniforms(): GPUBuffer {
+    const { buffers, device } = this.#parts;
+    const words = new Uint32Array(uniformBytes(this.calls) / 4);
+    let at = 0;
+    for (const { uniforms } of this.calls) {
+      if (!uniforms) continue;
+      words.set(uniforms, at / 4);
+      at += alignUp(uniforms.byteLength, uniformStepBytes);
+    }
+    const buffer = buffers.create('uniforms', words.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    device.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  }
+}
