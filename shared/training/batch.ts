@@ -2,7 +2,7 @@
 import { minBoxSidePx, paddedSize, resizedSize, type SizePx, scaleBoxes } from '../detector/preprocess.ts';
 import { clipToImage } from '../domain/box.ts';
 import type { ScaledImage, ScaleSettings } from './imageSource.ts';
-import type { Batch, BatchTarget, TrainingBox, TrainingImage } from './ports.ts';
+import type { Batch, BatchShape, BatchTarget, TrainingBox, TrainingImage } from './ports.ts';
 
 export interface BatchItem {
   readonly image: TrainingImage;
@@ -24,6 +24,21 @@ export function buildBatch(items: readonly BatchItem[]): Batch {
     paddedWidth: frame.widthPx,
     targets: items.map(targetOf),
   };
+}
+
+/** The largest batch that can be drawn from these images, as far as it is computed at once. */
+export function largestShape(
+  images: readonly Pick<TrainingImage, 'widthPx' | 'heightPx'>[],
+  { batch, microBatch, minSizePx, maxSizePx }: ScaleSettings & { batch: number; microBatch: number },
+): BatchShape {
+  let frame: SizePx = { heightPx: 0, widthPx: 0 };
+  for (const { heightPx, widthPx } of images) {
+    const size = resizedSize(heightPx, widthPx, minSizePx, maxSizePx);
+    const next = paddedSize(batch === 1 ? [size] : [size, frame]);
+    if (next.heightPx * next.widthPx > frame.heightPx * frame.widthPx) frame = next;
+  }
+  const atOnce = microBatch === 0 ? batch : Math.min(batch, microBatch);
+  return { batch: atOnce, paddedHeight: frame.heightPx, paddedWidth: frame.widthPx };
 }
 
 function copyPixels(images: Float32Array, offset: number, frameWidth: number, item: BatchItem): void {

@@ -6,6 +6,9 @@ import { strategyNames } from '../loss/strategy.ts';
 
 export const boxLossNames = ['l1', 'giou'] as const;
 export const scheduleNames = ['constant', 'cosine', 'step'] as const;
+export const decayNames = ['all', 'matrices'] as const;
+export const engineNames = ['auto', 'engine', 'reference'] as const;
+export const precisionNames = ['f32', 'mixed'] as const;
 export const augmentNames = ['none', 'default'] as const;
 
 /** What each number of the loss may be, and the learning rate: in a config, and in a change of a run under way. */
@@ -37,12 +40,16 @@ export const trainConfigSchema = z.object({
   boxLoss: z.enum(boxLossNames).default('l1'),
   steps: z.number().int().min(1).max(1_000_000).default(1000),
   batch: z.number().int().min(1).max(64).default(2),
+  /** Images of a batch that are computed at once, their gradients summed: less memory, the same step. 0: all of them. */
+  microBatch: z.number().int().min(0).max(64).default(0),
   /** The image is scaled so that its short side is `minSizePx`, or less where its long side would pass `maxSizePx`. */
   minSizePx: z.number().int().min(32).max(4096).default(320),
   maxSizePx: z.number().int().min(32).max(4096).default(320),
   learningRate: hot.learningRate.default(0.01),
   momentum: z.number().min(0).lt(1).default(0.9),
   weightDecay: z.number().min(0).max(1).default(0.0001),
+  /** What it shrinks: every weight, or matrices alone, norms and biases left as they are. */
+  decay: z.enum(decayNames).default('all'),
   /** Gradients whose norm over all parameters is larger are scaled down to it; 0: never. */
   clipNorm: z.number().min(0).default(10),
   schedule: z.enum(scheduleNames).default('cosine'),
@@ -60,6 +67,10 @@ export const trainConfigSchema = z.object({
   checkpointEvery: z.number().int().min(1).default(100),
   /** `random`, a run's id, `file:PATH` (absolute), or `published:ID` (shared/weights/published.ts). See shared/training/startingPoint.ts. */
   init: z.string().max(5000).default('random'),
+  /** `auto`: the engine where there is WebGPU, else the reference. */
+  engine: z.enum(engineNames).default('auto'),
+  /** `mixed`: activations are kept in 16 bits, everything is computed in 32. The engine's alone. */
+  precision: z.enum(precisionNames).default('f32'),
   /** Train on images in progress and unlabelled too. */
   includeUnreviewed: z.boolean().default(false),
 });

@@ -13,7 +13,7 @@ export class RunControl {
     return this.#wish;
   }
 
-  /** Pauses after the step that is being computed, once a checkpoint is written. */
+  /** Pauses after the steps that are being computed, once a checkpoint is written. */
   pause(): void {
     if (this.#wish === 'run') this.#wish = 'pause';
   }
@@ -22,14 +22,19 @@ export class RunControl {
     if (this.#wish === 'pause') this.#turnTo('run');
   }
 
-  /** Ends the run after the step that is being computed, with a checkpoint to resume from. */
+  /** Ends the run after the steps that are being computed, with a checkpoint to resume from. */
   stop(): void {
     this.#turnTo('stop');
   }
 
-  /** Holds from the next step on, whether the run is paused or not. Throws `bad-input` for what a run cannot take. */
+  /** Holds from the next step on that is not being computed yet, paused or not. Throws `bad-input` for what a run cannot take. */
   change(change: HotChange): void {
     this.#change = { ...this.#change, ...parseChange(change) };
+  }
+
+  /** What `takeChange` would take. */
+  get changeAsked(): HotChange {
+    return this.#change;
   }
 
   /** What has been asked for since the last time, all together. */

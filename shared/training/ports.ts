@@ -7,6 +7,7 @@ import type { RunEvent } from './events.ts';
 
 export type {
   Batch,
+  BatchShape,
   BatchTarget,
   Detection,
   DetectSettings,

@@ -26,10 +26,12 @@ function isCounted(step: number, interval: number, config: TrainConfig): boolean
 
 /** `config`: as it holds at this step. */
 export function settingsAt(step: number, config: TrainConfig, classCount: number): StepSettings {
-  const { momentum, weightDecay, clipNorm, normalizer, alpha, gamma, beta, hardCount, hardNms } = config;
+  const { momentum, weightDecay, decay, clipNorm, normalizer, microBatch } = config;
+  const { alpha, gamma, beta, hardCount, hardNms } = config;
   const interval = snapshotInterval(config, classCount);
   return {
-    ...{ momentum, weightDecay, clipNorm, normalizer, alpha, gamma, beta, hardCount, hardNms },
+    ...{ momentum, weightDecay, decay, clipNorm, normalizer, microBatch },
+    ...{ alpha, gamma, beta, hardCount, hardNms },
     learningRate: learningRateAt(step, config),
     strategy: config.loss,
     draw: { seed: config.seed, step },

@@ -18,6 +18,7 @@ import type { LossSettings } from '../../shared/loss/strategy.ts';
 import { formGradient, termForm } from '../../shared/loss/term.ts';
 import type {
   Batch,
+  BatchShape,
   BatchTarget,
   Detection,
   DetectSettings,
@@ -41,6 +42,7 @@ export class CellExecutor implements Executor {
   #momentum: Float32Array;
   #counted: Snapshot | null = null;
   #asked: Snapshot | null = null;
+  #halted = false;
 
   constructor(classCount: number) {
     this.#classCount = classCount;
@@ -49,7 +51,7 @@ export class CellExecutor implements Executor {
     this.#momentum = new Float32Array(this.parameterCount);
   }
 
-  async prepare(): Promise<void> {}
+  async prepare(_shape: BatchShape, _tell: (sentence: string) => void): Promise<void> {}
 
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
     const loss = lossSettingsOf(settings);
@@ -57,7 +59,8 @@ export class CellExecutor implements Executor {
     const { balance, histogram } = computeStatistics(images, this.#classCount, loss);
     const gradient = this.#gradient(batch, images, loss);
     const classification = classificationLoss(balance);
-    const finite = Number.isFinite(classification) && gradient.every(Number.isFinite);
+    this.#halted ||= !(Number.isFinite(classification) && gradient.every(Number.isFinite));
+    const finite = !this.#halted;
     if (finite) this.#update(gradient, settings);
     const positives = balance.reduce((sum, entry) => sum + entry.positives, 0);
     const report = { classification, box: 0, positives, balance, finite };
@@ -110,6 +113,7 @@ export class CellExecutor implements Executor {
 
   importWeights(tensors: readonly NamedTensor[]): void {
     this.#weights = tensors[0]!.data.slice();
+    this.#halted = false;
   }
 
   async exportState(): Promise<NamedTensor[]> {
