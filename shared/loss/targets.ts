@@ -6,11 +6,19 @@ import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
 import type { Batch } from './executor.ts';
 import { imageWeights } from './normalizer.ts';
 
-/** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
-export interface BatchTargets {
+/** What the anchors of a batch were matched to. */
+export interface BatchMatches {
   readonly anchorsPerImage: number;
   /** Per image `[anchorsPerImage]`, of `matchAnchors`. */
   readonly matches: readonly Int32Array[];
+  /** Positives per class; anchors that are background of everything. */
+  readonly positivesOf: readonly number[];
+  readonly positives: number;
+  readonly backgroundTrueAnchors: number;
+}
+
+/** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
+export interface BatchTargets extends BatchMatches {
   /** `[rows]`: matched class, or K for background, or -1 for ignored. */
   readonly classes: Int32Array;
   /** `[rows]`: the weight of the image's terms (`shared/loss/normalizer.ts`), 0 for ignored anchors. */
@@ -19,10 +27,6 @@ export interface BatchTargets {
   readonly boxWeights: Float32Array;
   /** `[rows * 4]`: deltas to the matched box (L1), or the matched box itself (GIoU); harmless where there is none. */
   readonly boxes: Float32Array;
-  /** Positives per class; anchors that are background of everything. */
-  readonly positivesOf: readonly number[];
-  readonly positives: number;
-  readonly backgroundTrueAnchors: number;
 }
 
 /** Anchors by frame size: a run sees few sizes, and every step needs them. */
