@@ -1,5 +1,5 @@
 /** The rows of a tensor as statistics see them, for kernels' references: image by image, level by level. */
-import type { TensorView } from '../plan/tensor.ts';
+import { rowsOf, strideOf, type TensorView } from '../plan/tensor.ts';
 
 /** One image's rows of one level. */
 export interface ImageRows {
@@ -16,4 +16,9 @@ export function imagesOf({ tensor, levels }: TensorView): ImageRows[] {
       rows: height * width,
     })),
   );
+}
+
+/** Values of a view, padding included: what its kernels' work is counted in. */
+export function valuesOf(view: TensorView): number {
+  return rowsOf(view) * strideOf(view.tensor.channels);
 }

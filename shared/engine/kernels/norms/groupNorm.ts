@@ -1,13 +1,121 @@
 /** torch's GroupNorm over every level and image of a tensor, with the ReLU that follows it. */
 import type { KernelCall } from '../../plan/call.ts';
 import type { GroupNormOp } from '../../plan/ops.ts';
-import { strideOf } from '../../plan/tensor.ts';
+import { strideOf, type TensorView } from '../../plan/tensor.ts';
+import { type Chunks, chunksOf, overChunks, overJobs } from '../chunks.ts';
+import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
-import { imagesOf } from '../rows.ts';
-import type { DeviceFacts } from '../wgsl.ts';
+import { imagesOf, valuesOf } from '../rows.ts';
+import { type DeviceFacts, foursOf } from '../wgsl.ts';
+import { spreadGroups } from './groups.ts';
 
-export function lowerGroupNorm(_op: GroupNormOp, _facts: DeviceFacts): KernelCall[] {
-  return [];
+/**
+ * Three dispatches, numerically safe: mean, then squared distances from it, of every channel and chunk; these joined to the groups'; the
+ * norm itself.
+ */
+export function lowerGroupNorm(op: GroupNormOp, facts: DeviceFacts): KernelCall[] {
+  const parts = chunksOf(op.x, facts);
+  return [sumChunks(op, parts, facts), joinGroups(op, parts, facts), apply(op, facts)];
+}
+
+/** `[chunk][2][channels]`: mean and sum of squared distances. */
+function sumChunks({ x, statistics }: GroupNormOp, parts: Chunks, facts: DeviceFacts): KernelCall {
+  const fours = foursOf(x);
+  const kernel = new Kernel();
+  const source = kernel.tensor('x', x, 'read');
+  const words = parts.count * 2 * strideOf(x.tensor.channels);
+  kernel.scratch('parts', 'vec4<f32>', partsId(statistics), words, 'read-write');
+  kernel.uniforms(parts.members, parts.values);
+  const { main, workgroups } = overChunks(parts, fours, facts);
+  const code = `${parts.code}
+fn work(index: u32, four: u32) {
+  let chunk = chunkAt(index);
+  let begin = chunk.firstRow * ${fours}u + four;
+  let end = chunk.endRow * ${fours}u;
+  var total = vec4<f32>();
+  for (var at = begin; at < end; at += ${fours}u) { total += ${source.load('at')}; }
+  let average = total / f32(chunk.endRow - chunk.firstRow);
+  var squares = vec4<f32>();
+  for (var at = begin; at < end; at += ${fours}u) {
+    let distance = ${source.load('at')} - average;
+    squares += distance * distance;
+  }
+  parts[index * ${2 * fours}u + four] = average;
+  parts[index * ${2 * fours}u + ${fours}u + four] = squares;
+}
+${main}`;
+  return kernel.call(labelOf('chunks', x), code, workgroups, valuesOf(x) * 4);
+}
+
+/** Means first, then what the chunks' and channels' means add to the squares: no cancellation. */
+function joinGroups(op: GroupNormOp, parts: Chunks, facts: DeviceFacts): KernelCall {
+  const { x, groups, epsilon } = op;
+  const stride = strideOf(x.tensor.channels);
+  const width = x.tensor.channels / groups;
+  const kernel = new Kernel();
+  kernel.scratch('parts', 'f32', partsId(op.statistics), parts.count * 2 * stride, 'read');
+  kernel.words('statistics', 'vec2<f32>', statisticsRef(op), 'read-write');
+  const jobs = parts.images * groups;
+  kernel.uniforms(`${parts.members}, jobs: u32, epsilon: f32`, [...parts.values, jobs, { f32: epsilon }]);
+  const { together, main, workgroups } = overJobs(jobs, facts);
+  const sum = (term: string) => `
+  for (var chunk = lane; chunk < image.chunks; chunk += lanes) {
+    let size = rowsOfChunk(image, chunk);
+    let first = (image.firstChunk + chunk) * ${2 * stride}u + (job % ${groups}u) * ${width}u;
+    for (var at = first; at < first + ${width}u; at++) { ${term} }
+  }`;
+  const code = `${parts.code}
+${together}
+fn join(job: u32, lane: u32, lanes: u32) {
+  let image = imageAt(job / ${groups}u);
+  let count = f32(image.rows * ${width}u);
+  var total = 0.0;
+  ${sum('total += parts[at] * size;')}
+  let average = together(vec2<f32>(total, 0.0), lane).x / count;
+  var squares = 0.0;
+  ${sum(`let distance = parts[at] - average; squares += parts[at + ${stride}u] + distance * distance * size;`)}
+  let variance = together(vec2<f32>(squares, 0.0), lane).x / count;
+  if (lane == 0u) { statistics[job] = vec2<f32>(average, inverseSqrt(variance + g.epsilon)); }
+}
+${main}`;
+  return kernel.call(labelOf('join', x), code, workgroups, parts.count * stride * 6);
+}
+
+function apply(op: GroupNormOp, facts: DeviceFacts): KernelCall {
+  const { x, y, groups, relu } = op;
+  const fours = foursOf(x);
+  const chunks = chunksOf(x, facts, 4);
+  const kernel = new Kernel();
+  const source = kernel.tensor('x', x, 'read');
+  const to = kernel.tensor('y', y, 'read-write');
+  kernel.words('statistics', 'vec2<f32>', statisticsRef(op), 'read');
+  kernel.words('weight', 'vec4<f32>', op.weight, 'read');
+  kernel.words('bias', 'vec4<f32>', op.bias, 'read');
+  kernel.uniforms(chunks.members, chunks.values);
+  const { main, workgroups } = overChunks(chunks, fours, facts);
+  const value = `(${source.load('at')} - group.first) * scale + shift`;
+  const code = `${chunks.code}
+${spreadGroups(['statistics'], x.tensor.channels, groups)}
+fn work(index: u32, four: u32) {
+  let chunk = chunkAt(index);
+  let group = statisticsOf(chunk.image, four);
+  let scale = group.second * weight[four];
+  let shift = bias[four];
+  for (var at = chunk.firstRow * ${fours}u + four; at < chunk.endRow * ${fours}u; at += ${fours}u) {
+    let value = ${relu ? `max(${value}, vec4<f32>())` : value};
+    ${to.store('at', 'value')}
+  }
+}
+${main}`;
+  return kernel.call(labelOf('apply', x), code, workgroups, valuesOf(x) * 3);
+}
+
+function partsId(statistics: string): string {
+  return `${statistics} parts`;
+}
+
+function labelOf(part: string, { tensor }: TensorView): string {
+  return `groupNorm ${part} ${tensor.channels}`;
 }
 
 export function referenceGroupNorm(op: GroupNormOp, memory: Memory): void {

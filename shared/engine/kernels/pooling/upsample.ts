@@ -2,16 +2,59 @@
 import type { KernelCall } from '../../plan/call.ts';
 import type { UpsampleGradientOp, UpsampleOp } from '../../plan/ops.ts';
 import { strideOf, type TensorView } from '../../plan/tensor.ts';
+import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
-import { referenceTarget } from '../sums/target.ts';
-import type { DeviceFacts } from '../wgsl.ts';
+import { bindTarget, referenceTarget } from '../sums/target.ts';
+import { type DeviceFacts, flatMain, flatWorkgroups, foursOf } from '../wgsl.ts';
 
-export function lowerUpsample(_op: UpsampleOp, _facts: DeviceFacts): KernelCall[] {
-  return [];
+/** A thread has four channels of a cell of the smaller tensor. */
+export function lowerUpsample({ x, lateral, relu, y }: UpsampleOp, facts: DeviceFacts): KernelCall[] {
+  const kernel = new Kernel();
+  const source = kernel.tensor('x', x, 'read');
+  const other = lateral && kernel.tensor('lateral', lateral, 'read');
+  const to = kernel.tensor('y', y, 'read-write');
+  const value = (at: string) => {
+    const sum = other ? `value + ${other.load(at)}` : 'value';
+    return relu ? `max(${sum}, vec4<f32>())` : sum;
+  };
+  const body = (block: readonly string[]) => `
+  let value = ${source.load('index')};
+  ${block.map((at) => to.store(at, value(at))).join('\n  ')}`;
+  return [overBlocks(kernel, `upsample ${x.tensor.channels}`, y, facts, body)];
 }
 
-export function lowerUpsampleGradient(_op: UpsampleGradientOp, _facts: DeviceFacts): KernelCall[] {
-  return [];
+export function lowerUpsampleGradient({ dy, target }: UpsampleGradientOp, facts: DeviceFacts): KernelCall[] {
+  const kernel = new Kernel();
+  const gradient = kernel.tensor('dy', dy, 'read');
+  const write = bindTarget(kernel, target);
+  const body = (block: readonly string[]) => write('index', block.map((at) => gradient.load(at)).join(' + '));
+  return [overBlocks(kernel, `upsample gradient ${dy.tensor.channels}`, dy, facts, body)];
+}
+
+/** `body` is told the four places of the cell's block in the larger tensor; the cell itself is `index`. */
+function overBlocks(
+  kernel: Kernel,
+  label: string,
+  large: TensorView,
+  facts: DeviceFacts,
+  body: (block: readonly string[]) => string,
+): KernelCall {
+  const fours = foursOf(large);
+  const { height, width } = large.levels[0]!;
+  const threads = (large.tensor.batch * height * width * fours) / 4;
+  kernel.uniforms('width: u32, threads: u32', [width / 2, threads]);
+  const block = ['upper', `upper + ${fours}u`, 'lower', `lower + ${fours}u`];
+  const code = `
+fn compute(index: u32) {
+  let cell = index / ${fours}u;
+  // Heights are even: a row of cells is two rows of the larger tensor, in every image.
+  let row = cell / g.width;
+  let upper = (row * g.width * 4u + (cell - row * g.width) * 2u) * ${fours}u + index % ${fours}u;
+  let lower = upper + g.width * ${2 * fours}u;
+  ${body(block)}
+}
+${flatMain('g.threads', facts)}`;
+  return kernel.call(label, code, flatWorkgroups(threads, facts), threads * 16);
 }
 
 export function referenceUpsample({ x, lateral, relu, y }: UpsampleOp, memory: Memory): void {
