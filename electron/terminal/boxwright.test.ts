@@ -43,7 +43,7 @@ describe('usage', () => {
   it.each([
     [['train', 'P', '--loss', 'hinge'], 'There is: focal'],
     [['train', 'P', '--backbone', 'vgg'], 'There is: nano, resnet18, resnet34, resnet50'],
-    [['train', 'P', '--engine', 'warp'], 'There is: reference'],
+    [['train', 'P', '--engine', 'warp'], 'There is: engine, reference'],
     [['train', 'P', '--steps', '0'], 'from 1'],
     [['train', 'P', '--side', '160', '--min-size', '99'], '--side'],
     [['train', 'P', '--prior', '2'], '--prior'],

@@ -2,23 +2,15 @@
 
 import { Command } from 'commander';
 import { formatNames } from '../../shared/contract/schemas.ts';
-import { backboneNames } from '../../shared/detector/backbones.ts';
 import { splits } from '../../shared/domain/image.ts';
-import { normalizerNames } from '../../shared/loss/normalizer.ts';
 import { strategyNames } from '../../shared/loss/strategy.ts';
 import { raceOrders } from '../../shared/race/race.ts';
-import {
-  augmentNames,
-  boxLossNames,
-  defaultTrainConfig as defaults,
-  scheduleNames,
-} from '../../shared/training/config.ts';
+import { defaultTrainConfig as defaults } from '../../shared/training/config.ts';
 import { findInstallation } from '../host/installation.ts';
 import { Output } from './output.ts';
+import { says, weightsWords, withComputeOptions, withTrainingOptions } from './trainFlags.ts';
 import { decimal, integer, oneOf } from './usage.ts';
 
-const weightsWords =
-  'a .pth or .safetensors file, a run, or a published checkpoint (`boxwright weights list`)';
 const json = ['--json', 'standard output bears JSON only'] as const;
 
 export function buildProgram(): Command {
@@ -108,7 +100,6 @@ function addTrain(program: Command): void {
       'go on with a run, from its newest checkpoint; --loss and its numbers and --lr change it from there on',
     )
     .option('--replay <run>', 'a new run as that one: its settings, and its changes at their steps')
-    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
     .option(...json)
     .action(async (project, options) => {
       const { train } = await import('./commands/train.ts');
@@ -134,7 +125,6 @@ function addRace(program: Command): void {
   withTrainingOptions(command)
     .option('--resume <race>', 'go on with a race: every run that has not ended, from its newest checkpoint')
     .option('--report <file>', 'where the HTML report goes (default: beside the race, in the project)')
-    .option('--engine <name>', 'what computes (default: reference)', oneOf(['reference'] as const))
     .option(...json)
     .action(async (project, options) => {
       const { race } = await import('./commands/race.ts');
@@ -142,84 +132,8 @@ function addRace(program: Command): void {
     });
 }
 
-const says = (value: unknown) => `(default: ${value})`;
-
-/** All that decides a run but its loss. Without a default here: whether an option was given matters when a run is resumed. */
-function withTrainingOptions(command: Command): Command {
-  return command
-    .option('--init <what>', `random, ${weightsWords} ${says(defaults.init)}`)
-    .option(
-      '--backbone <name>',
-      `${backboneNames.join(', ')} ${says(defaults.backbone)}`,
-      oneOf(backboneNames),
-    )
-    .option('--alpha <a>', `weight of the foreground ${says(defaults.alpha)}`, decimal({ min: -1, max: 1 }))
-    .option('--gamma <g>', `focusing ${says(defaults.gamma)}`, decimal({ min: 0, max: 10 }))
-    .option('--beta <b>', `focal-star: its shift ${says(defaults.beta)}`, decimal({ min: -20, max: 20 }))
-    .option(
-      '--hard-count <n>',
-      `ohem: hard examples of an image ${says(defaults.hardCount)}`,
-      integer({ min: 1, max: 100_000 }),
-    )
-    .option(
-      '--hard-nms <x>',
-      `ohem: overlap from which only the hardest counts ${says(defaults.hardNms)}`,
-      decimal({ above: 0, max: 1 }),
-    )
-    .option(
-      '--prior <p>',
-      `foreground probability at the start ${says(defaults.prior)}`,
-      decimal({ above: 0, below: 1 }),
-    )
-    .option(
-      '--normalizer <name>',
-      `the loss is divided by a moving average of positives, or by each image's own (torchvision): ${normalizerNames.join(', ')} ${says(defaults.normalizer)}`,
-      oneOf(normalizerNames),
-    )
-    .option(
-      '--anchor-scale <x>',
-      `anchors so many times as large ${says(defaults.anchorScale)}`,
-      decimal({ min: 0.125, max: 4 }),
-    )
-    .option('--box-loss <name>', `${boxLossNames.join(', ')} ${says(defaults.boxLoss)}`, oneOf(boxLossNames))
-    .option('--steps <n>', says(defaults.steps), integer({ min: 1, max: 1_000_000 }))
-    .option('--batch <n>', says(defaults.batch), integer({ min: 1, max: 64 }))
-    .option(
-      '--side <n>',
-      `--min-size and --max-size at once ${says(defaults.maxSizePx)}`,
-      integer({ min: 32, max: 4096 }),
-    )
-    .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
-    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
-    .option('--lr <x>', `learning rate ${says(defaults.learningRate)}`, decimal({ above: 0, max: 10 }))
-    .option('--momentum <m>', says(defaults.momentum), decimal({ min: 0, below: 1 }))
-    .option('--weight-decay <w>', says(defaults.weightDecay), decimal({ min: 0, max: 1 }))
-    .option(
-      '--clip-norm <x>',
-      `largest gradient norm; 0: any ${says(defaults.clipNorm)}`,
-      decimal({ min: 0 }),
-    )
-    .option(
-      '--schedule <name>',
-      `${scheduleNames.join(', ')} ${says(defaults.schedule)}`,
-      oneOf(scheduleNames),
-    )
-    .option('--warmup <n>', `steps of rising rate ${says(defaults.warmupSteps)}`, integer())
-    .option('--augment <name>', `${augmentNames.join(', ')} ${says(defaults.augment)}`, oneOf(augmentNames))
-    .option('--shuffle <on|off>', says('on'), oneOf(['on', 'off'] as const))
-    .option('--seed <n>', says(defaults.seed), integer({ max: 4294967295 }))
-    .option('--evaluate-every <n>', `steps; 0: at the end ${says(defaults.evaluateEvery)}`, integer())
-    .option('--checkpoint-every <n>', `steps ${says(defaults.checkpointEvery)}`, integer({ min: 1 }))
-    .option('--include-unreviewed', 'train on images nobody has reviewed too')
-    .option(
-      '--statistics-every <n>',
-      `steps; where the logits lie is written down; 0: never ${says(defaults.statisticsEvery)}`,
-      integer(),
-    );
-}
-
 function addPredict(program: Command): void {
-  program
+  const predict = program
     .command('predict')
     .description('find objects on images')
     .argument('<image...>', 'files or folders')
@@ -232,7 +146,8 @@ function addPredict(program: Command): void {
       integer({ min: 32, max: 4096 }),
     )
     .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
-    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
+    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }));
+  withComputeOptions(predict)
     .option(...json)
     .action(async (images, options) => {
       const { predict } = await import('./commands/predict.ts');
@@ -241,7 +156,7 @@ function addPredict(program: Command): void {
 }
 
 function addEvaluate(program: Command): void {
-  program
+  const evaluate = program
     .command('evaluate')
     .description(
       "COCO's figures, of weights on a project's validation images, or of detections against annotations",
@@ -256,7 +171,8 @@ function addEvaluate(program: Command): void {
       integer({ min: 32, max: 4096 }),
     )
     .option('--min-size <n>', 'the short side is scaled to it', integer({ min: 32, max: 4096 }))
-    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }))
+    .option('--max-size <n>', 'which the long side does not pass', integer({ min: 32, max: 4096 }));
+  withComputeOptions(evaluate)
     .option(...json)
     .action(async (options) => {
       const { evaluate } = await import('./commands/evaluate.ts');

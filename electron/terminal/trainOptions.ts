@@ -10,7 +10,7 @@ import {
 } from '../../shared/training/config.ts';
 import { type SizeOptions, sizesOf, UsageError } from './usage.ts';
 
-export interface TrainOptions extends SizeOptions {
+export interface TrainOptions extends SizeOptions, ComputeOptions {
   readonly init?: string;
   readonly backbone?: BackboneName;
   readonly loss?: TrainConfig['loss'];
@@ -26,9 +26,11 @@ export interface TrainOptions extends SizeOptions {
   readonly boxLoss?: (typeof boxLossNames)[number];
   readonly steps?: number;
   readonly batch?: number;
+  readonly microBatch?: number;
   readonly lr?: number;
   readonly momentum?: number;
   readonly weightDecay?: number;
+  readonly decay?: TrainConfig['decay'];
   readonly clipNorm?: number;
   readonly schedule?: TrainConfig['schedule'];
   readonly warmup?: number;
@@ -40,8 +42,21 @@ export interface TrainOptions extends SizeOptions {
   readonly includeUnreviewed?: boolean;
   readonly resume?: string;
   readonly replay?: string;
-  readonly engine?: 'reference';
   readonly json?: boolean;
+}
+
+/** What computes: none of it makes another run. */
+export interface ComputeOptions {
+  readonly engine?: Exclude<TrainConfig['engine'], 'auto'>;
+  readonly precision?: TrainConfig['precision'];
+}
+
+/** The config with what a command line says of how it is computed. */
+export function computedAs<Config extends Pick<TrainConfig, 'engine' | 'precision'>>(
+  config: Config,
+  { engine, precision }: ComputeOptions,
+): Config {
+  return { ...config, ...(engine && { engine }), ...(precision && { precision }) };
 }
 
 /** The config of a new run. Throws a UsageError that names the option. */
@@ -49,11 +64,11 @@ export function configOf(options: TrainOptions): TrainConfig {
   const { backbone, prior, boxLoss, steps, batch, momentum, weightDecay, schedule } = options;
   const { normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init } =
     options;
-  const { anchorScale, statisticsEvery } = options;
+  const { anchorScale, statisticsEvery, microBatch, decay, engine, precision } = options;
   const given = {
     ...lossOf(options),
     ...{ backbone, prior, boxLoss, steps, batch, momentum, weightDecay, schedule },
-    ...{ anchorScale, statisticsEvery },
+    ...{ anchorScale, statisticsEvery, microBatch, decay, engine, precision },
     ...{ normalizer, clipNorm, augment, seed, evaluateEvery, checkpointEvery, includeUnreviewed, init },
     ...trainingSizes(options),
     learningRate: options.lr,
@@ -102,8 +117,8 @@ function optionName(field: string): string {
 const hot = ['loss', 'alpha', 'gamma', 'beta', 'hardCount', 'hardNms', 'lr'];
 /** What may be said beside them: everything else is the run's own, or it would be another run. */
 const beside = {
-  resume: new Set(['resume', 'steps', 'engine', 'json', ...hot]),
-  replay: new Set(['replay', 'engine', 'json']),
+  resume: new Set(['resume', 'steps', 'microBatch', 'engine', 'precision', 'json', ...hot]),
+  replay: new Set(['replay', 'engine', 'precision', 'json']),
 };
 
 /** Throws a UsageError where an option would make another run of the one that goes on, or is done again. */
@@ -121,7 +136,8 @@ export function changeOf(options: TrainOptions): HotChange {
   return { ...lossOf(options), ...(options.lr !== undefined && { learningRate: options.lr }) };
 }
 
-/** The config of a run that goes on, perhaps for more steps. */
+/** The config of a run that goes on, perhaps for more steps, perhaps computed otherwise. */
 export function resumedConfigOf(config: TrainConfig, options: TrainOptions): TrainConfig {
-  return { ...config, steps: options.steps ?? config.steps };
+  const { steps = config.steps, microBatch = config.microBatch } = options;
+  return { ...computedAs(config, options), steps, microBatch };
 }
