@@ -9,11 +9,13 @@ import {
   bindScratch,
   bindState,
   type KernelCall,
+  type ParameterArena,
   words,
 } from '../../plan/call.ts';
 import type { ParameterLayout } from '../../plan/parameters.ts';
-import { declareSettings, settingsBinding } from '../../plan/settings.ts';
+import { declareSettings, type StepNumbers, settingsBinding } from '../../plan/settings.ts';
 import { bindFigures, type FiguresLayout } from '../loss/figures.ts';
+import type { Memory } from '../memory.ts';
 import { groupSumText, isFiniteText, reductionMain, reductionOf } from '../reduction.ts';
 import {
   busyThreads,
@@ -34,11 +36,7 @@ function bindControl(access: 'read' | 'read-write'): Binding {
   return bindState('control', controlWords, access);
 }
 
-function bindArena(
-  kind: 'weights' | 'gradients' | 'momentum',
-  wordCount: number,
-  access: 'read' | 'read-write',
-): Binding {
+function bindArena(kind: ParameterArena, wordCount: number, access: 'read' | 'read-write'): Binding {
   const ref: BufferRef = { kind, offsetWords: 0, words: wordCount };
   return { ref, access };
 }
@@ -155,4 +153,21 @@ ${flatMain('g.threads', facts)}`,
       flops: 6 * trainableWords,
     },
   ];
+}
+
+/** The same on plain memory, where nothing forbids the step. */
+export function referenceUpdate(
+  memory: Memory,
+  { trainableWords, matrixWords }: Layout,
+  { decay, weightDecay, momentum, learningRate, lossScale }: StepNumbers,
+  clipScale: number,
+): void {
+  const arena = (kind: ParameterArena) => memory.words({ kind, offsetWords: 0, words: trainableWords });
+  const [weights, velocities, gradients] = [arena('weights'), arena('momentum'), arena('gradients')];
+  for (let at = 0; at < trainableWords; at++) {
+    const decayed = decay === 'all' || at < matrixWords ? weightDecay * weights[at]! : 0;
+    const velocity = momentum * velocities[at]! + (clipScale / lossScale) * gradients[at]! + decayed;
+    velocities[at] = velocity;
+    weights[at]! -= learningRate * velocity;
+  }
 }
