@@ -2,7 +2,6 @@
 import type { HardAnchor, Snapshot } from './executor.ts';
 import type { LogitHistogram } from './histogram.ts';
 import { addHistogram } from './histogramOps.ts';
-import type { BatchTargets } from './targets.ts';
 
 /** Of logits, on a device. */
 interface Counter {
@@ -10,13 +9,17 @@ interface Counter {
   take(): Promise<LogitHistogram>;
 }
 
-/** Of some steps together. */
-interface Counted {
-  readonly steps: number;
+/** Of a step. */
+export interface CountedStep {
   /** Weights of all anchors' terms, summed. */
   readonly weight: number;
   /** Anchors that were not ignored. */
   readonly anchors: number;
+}
+
+/** Of some steps together. */
+interface Counted extends CountedStep {
+  readonly steps: number;
   /** Of the last step. */
   readonly hardest: () => HardAnchor[];
 }
@@ -37,15 +40,14 @@ export class Snapshots {
   }
 
   /** A step whose logits the counter has counted. */
-  add({ classes, classWeights }: BatchTargets, hardest: () => HardAnchor[]): void {
-    let { steps, weight, anchors } = this.#since ?? { steps: 0, weight: 0, anchors: 0 };
-    for (let row = 0; row < classes.length; row++) {
-      if (classes[row]! < 0) continue;
-      anchors++;
-      weight += classWeights[row]!;
-    }
-    steps++;
-    this.#since = { steps, weight, anchors, hardest };
+  add(step: CountedStep, hardest: () => HardAnchor[]): void {
+    const { steps, weight, anchors } = this.#since ?? { steps: 0, weight: 0, anchors: 0 };
+    this.#since = {
+      steps: steps + 1,
+      weight: weight + step.weight,
+      anchors: anchors + step.anchors,
+      hardest,
+    };
   }
 
   /** Asks for what was counted up to here; the next count begins at nothing. */

@@ -22,9 +22,9 @@ import type {
 import { gallery } from '../loss/gallery.ts';
 import { partsOf, requireDivisible } from '../loss/microBatch.ts';
 import { imageWeights, MovingPositives } from '../loss/normalizer.ts';
-import { galleryCount, Snapshots } from '../loss/snapshots.ts';
+import { type CountedStep, galleryCount, Snapshots } from '../loss/snapshots.ts';
 import { lossSettingsOf } from '../loss/strategies.ts';
-import { prepareTargets } from '../loss/targets.ts';
+import { type BatchTargets, prepareTargets } from '../loss/targets.ts';
 import { readTensor } from './backend.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import { type Heads, Model } from './model.ts';
@@ -99,7 +99,7 @@ export class ReferenceExecutor implements Executor {
     try {
       const { report, tallied } = work;
       if (tallied && settings.statistics === 'all') {
-        this.#snapshots.add(work.of.targets, () => this.#gallery(tallied, batch, galleryCount));
+        this.#snapshots.add(countedStep(work.of.targets), () => this.#gallery(tallied, batch, galleryCount));
       }
       const snapshot = await this.#snapshots.collect();
       if (settings.snapshot) this.#snapshots.ask();
@@ -267,4 +267,14 @@ interface Work extends Pick<PassFigures, 'gradientNorm' | 'tallied'> {
   readonly of: TalliedBatch;
   readonly gradients: readonly Tensor[];
   readonly report: StepReport;
+}
+/** How much the anchors of a step count that are not ignored. */
+function countedStep({ classes, classWeights }: BatchTargets): CountedStep {
+  let [anchors, weight] = [0, 0];
+  for (let row = 0; row < classes.length; row++) {
+    if (classes[row]! < 0) continue;
+    anchors++;
+    weight += classWeights[row]!;
+  }
+  return { anchors, weight };
 }
