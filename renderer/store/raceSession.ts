@@ -2,14 +2,14 @@
 import type { Client } from '../../shared/contract/requests.ts';
 import type { RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
 import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { goesOnWarning, mayTryAgain } from '../../shared/training/deviceLoss.ts';
 import type { StartWorker } from '../worker/host.ts';
-import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { DeviceReport, RaceTask, ToWorker, TrainTask } from '../worker/protocol.ts';
 import { type LivePhase, phaseAfter } from './phase.ts';
 import type { Courses, RaceCourses } from './raceCourses.ts';
 import type { RunHistory } from './runHistory.ts';
 import { type OwnedEvent, type RaceUpdate, type RunEnd, RunSession } from './runSession.ts';
-import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
+import { waitsProblem } from './trainingLoss.ts';
 
 export interface LiveRace {
   readonly raceId: string;

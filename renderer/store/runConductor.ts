@@ -3,8 +3,8 @@ import type { RunRecord } from '../../shared/contract/schemas.ts';
 import { Problem, type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
 import { allChanges, parseChange } from '../../shared/training/changes.ts';
 import type { HotChange, TrainConfig } from '../../shared/training/config.ts';
+import { goesOnWarning, mayTryAgain } from '../../shared/training/deviceLoss.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
-import { mayTryAgain } from '../worker/lossPolicy.ts';
 import type { TrainTask } from '../worker/protocol.ts';
 import { notify, reportProblem } from './notices.ts';
 import { type LivePhase, phaseAfter } from './phase.ts';
@@ -12,7 +12,7 @@ import { readRunEvents } from './runEvents.ts';
 import { emptyHistory, type RunHistory, recordEvents } from './runHistory.ts';
 import { type RunEnd, RunSession } from './runSession.ts';
 import { backboneOf } from './startFrom.ts';
-import { goesOnWarning, waitsProblem } from './trainingLoss.ts';
+import { waitsProblem } from './trainingLoss.ts';
 import type { GetTraining, LiveRun, SetTraining, TrainingTools } from './trainingState.ts';
 import { makeTask } from './trainingTask.ts';
 

@@ -1,20 +1,6 @@
-/** What is said when a device was lost under a run. */
+/** What is said when a device was lost too often under a run. */
 import type { ProblemData } from '../../shared/domain/problem.ts';
-import type { RunEvent } from '../../shared/training/events.ts';
-import { automaticTries } from '../worker/lossPolicy.ts';
-
-type Warning = Extract<RunEvent, { event: 'warning' }>;
-
-/** For the run's log. It stands at the step from which the run goes on, so that it stays when later steps are done again. */
-export function goesOnWarning(checkpointStep: number | null, reason: string): Warning {
-  return {
-    event: 'warning',
-    step: checkpointStep ?? 0,
-    message: `The GPU stopped (${sentencePart(reason)}). The run goes on from ${placeOf(checkpointStep)}.`,
-    remedy: `If it stops more than ${automaticTries} times in five minutes, the run will wait for you.`,
-    images: [],
-  };
-}
+import { placeOf } from '../../shared/training/deviceLoss.ts';
 
 /** Plain data, for it crosses to the host. */
 export function waitsProblem(losses: number, checkpointStep: number | null, reason: string): ProblemData {
@@ -25,12 +11,4 @@ export function waitsProblem(losses: number, checkpointStep: number | null, reas
       'Close other programs that use the GPU, then press Resume. If it happens again, train with a smaller batch or image side.',
     detail: reason,
   };
-}
-
-function placeOf(checkpointStep: number | null): string {
-  return checkpointStep === null ? 'its start' : `step ${checkpointStep}`;
-}
-
-function sentencePart(reason: string): string {
-  return reason.trim().replace(/\.$/, '');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lossWindowMs, mayTryAgain } from './lossPolicy.ts';
+import { lossWindowMs, mayTryAgain } from './deviceLoss.ts';
 
 describe('mayTryAgain', () => {
   it('tries twice in five minutes and never a third time', () => {
