@@ -10,31 +10,18 @@ import {
 } from '../memory/bytes.ts';
 import type { BufferRef, KernelCall } from '../plan/call.ts';
 import { alignUp } from '../plan/tensor.ts';
+import { type Course, layCourse, type PlanSection } from './course.ts';
 import { Pace } from './pace.ts';
 import type { EngineParts } from './parts.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Range } from './readback.ts';
 import { scoped } from './scopes.ts';
-
-/** Dispatches that are always made together: forward; loss and backward; the update. */
-export interface PlanSection {
-  readonly name: string;
-  /** Set to zero before its first dispatch; nothing of the arena. */
-  readonly clears?: readonly BufferRef[];
-  readonly calls: readonly KernelCall[];
-}
+import { type CallTime, CallTimes, timestamps } from './timestamps.ts';
 
 export interface PlanSettings {
   readonly sections: readonly PlanSection[];
   /** Ids of the arena that the host reads when all sections have run (`livesOf`). */
   readonly pinned?: ReadonlySet<string>;
-}
-
-/** Some sections one after another, as indices of calls; made once for each succession that is asked for. */
-interface Course {
-  readonly calls: readonly number[];
-  /** By index in `calls`, its end included: what is cleared before. */
-  readonly clears: ReadonlyMap<number, readonly BufferRef[]>;
 }
 
 export class Plan {
@@ -110,6 +97,36 @@ export class Plan {
     }
   }
 
+  /**
+   * Runs the sections once and says how long each dispatch took; null where the device has no `timestamp-query`.
+   * Dispatches are apart here, which they are not in `run`: together they take less.
+   */
+  async profile(sections: readonly string[]): Promise<CallTime[] | null> {
+    if (!this.#parts.device.features.has('timestamp-query')) return null;
+    return this.#parts.turns.take(() => this.#profile(this.#course(sections)));
+  }
+
+  async #profile(course: Course): Promise<CallTime[]> {
+    const { device, submits, ring } = this.#parts;
+    const { calls } = course;
+    const times = new CallTimes(device, this.#parts.buffers, calls.length);
+    try {
+      this.bind();
+      for (let from = 0, to = 0; from < calls.length; from = to) {
+        to = this.#pace.end(calls, from);
+        await submits.room(true);
+        submits.submit(this.#encode(course, from, to, times.queries), () => {});
+      }
+      const ms = times.read(await ring.readOnce(times.resolve()));
+      return calls.map((index, at) => {
+        const { label, flops } = this.calls[index]!;
+        return { label, flops, ms: ms[at]! };
+      });
+    } finally {
+      times.dispose();
+    }
+  }
+
   /** The range's buffer and place, for copies. */
   range(ref: BufferRef): Range {
     this.bind();
@@ -158,58 +175,43 @@ export class Plan {
     this.#generation = buffers.generation;
   }
 
-  encodeCall(pass: GPUComputePassEncoder, index: number): void {
-    pass.setPipeline(this.#pipelines[index]!.pipeline);
-    pass.setBindGroup(0, this.#bindGroups[index]!);
-    pass.dispatchWorkgroups(...this.calls[index]!.workgroups);
-    this.#parts.counters.dispatches++;
-  }
-
-  #encode({ calls, clears }: Course, from: number, to: number): GPUCommandEncoder {
+  /** `queries`: each dispatch in a pass of its own, between two timestamps. */
+  #encode({ calls, clears }: Course, from: number, to: number, queries?: GPUQuerySet): GPUCommandEncoder {
     const encoder = this.#parts.device.createCommandEncoder();
     let pass: GPUComputePassEncoder | null = null;
     for (let at = from; at <= to; at++) {
       const cleared = at < to || to === calls.length ? clears.get(at) : undefined;
-      if (cleared) {
-        pass?.end();
+      if (pass && (cleared || queries || at === to)) {
+        pass.end();
         pass = null;
-        for (const ref of cleared) {
-          const { buffer, offset, size } = this.range(ref);
-          encoder.clearBuffer(buffer, offset, size);
-        }
+      }
+      for (const ref of cleared ?? []) {
+        const { buffer, offset, size } = this.range(ref);
+        encoder.clearBuffer(buffer, offset, size);
       }
       if (at === to) break;
-      pass ??= encoder.beginComputePass();
-      this.encodeCall(pass, calls[at]!);
+      pass ??= encoder.beginComputePass(queries ? timestamps(queries, at) : undefined);
+      this.#encodeCall(pass, calls[at]!);
     }
-    pass?.end();
     return encoder;
+  }
+
+  #encodeCall(pass: GPUComputePassEncoder, index: number): void {
+    const [x, y, z] = this.calls[index]!.workgroups;
+    pass.setPipeline(this.#pipelines[index]!.pipeline);
+    pass.setBindGroup(0, this.#bindGroups[index]!);
+    pass.dispatchWorkgroups(x, y, z);
+    this.#parts.counters.dispatches++;
   }
 
   #course(names: readonly string[]): Course {
     const key = names.join('\n');
     let course = this.#courses.get(key);
     if (!course) {
-      course = this.#lay(names);
+      course = layCourse(this.#sections, names);
       this.#courses.set(key, course);
     }
     return course;
-  }
-
-  #lay(names: readonly string[]): Course {
-    const calls: number[] = [];
-    const clears = new Map<number, BufferRef[]>();
-    for (const name of names) {
-      const place = this.#sections.findIndex((section) => section.name === name);
-      if (place < 0) throw new Error(`The plan has no section ${name}`);
-      const section = this.#sections[place]!;
-      if (section.clears?.length) {
-        clears.set(calls.length, [...(clears.get(calls.length) ?? []), ...section.clears]);
-      }
-      const first = this.#sections.slice(0, place).reduce((sum, before) => sum + before.calls.length, 0);
-      calls.push(...section.calls.map((_, index) => first + index));
-    }
-    return { calls, clears };
   }
 
   #writeUniforms(): GPUBuffer {

@@ -1,0 +1,16 @@
+/** Dawn's null backend: takes every command and does nothing, and so counts on every machine alike. 512 MB are all it has. */
+import { create, globals } from 'webgpu';
+
+/** Instances live as long as the process (electron/terminal/device.ts says why). */
+const instances: GPU[] = [];
+
+export async function nullDevice(): Promise<GPUDevice> {
+  Object.assign(globalThis, globals);
+  const gpu = create(['backend=null']);
+  instances.push(gpu);
+  const adapter = (await gpu.requestAdapter())!;
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  return adapter.requestDevice({
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+  });
+}
