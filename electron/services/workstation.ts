@@ -15,6 +15,7 @@ import { raceHandlers } from './races/raceHandlers.ts';
 import { runHandlers } from './runs/runHandlers.ts';
 import { labelHandlers } from './store/labelHandlers.ts';
 import type { ProjectStore } from './store/projectStore.ts';
+import { Tunings } from './tunings.ts';
 import { PublishedLibrary } from './weights/publishedLibrary.ts';
 import { weightsHandlers } from './weights/weightsHandlers.ts';
 
@@ -72,12 +73,21 @@ export function createWorkstation(options: WorkstationOptions): Workstation {
   };
 }
 
-type AppRequests = Extract<keyof Handlers, `app.${string}` | `projects.${string}` | `folders.${string}`>;
+type AppRequests = Extract<
+  keyof Handlers,
+  `app.${string}` | `tunings.${string}` | `projects.${string}` | `folders.${string}`
+>;
 
 function appHandlers(options: WorkstationOptions, projects: Projects): Pick<Handlers, AppRequests> {
   const { version, shell } = options;
+  const tunings = new Tunings(options.dataPath);
   return {
     'app.info': async () => ({ version, shell, platform: process.platform, homePath: homedir() }),
+    'tunings.read': async ({ key }) => ({ text: await tunings.read(key) }),
+    'tunings.write': async ({ key, text }) => {
+      await tunings.write(key, text);
+      return {};
+    },
     'projects.recent': () => projects.recents.list(),
     'projects.current': async () => projects.summary(),
     'projects.create': async ({ path, name }) => projects.create(fullPath(path), name),

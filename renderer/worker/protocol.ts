@@ -33,6 +33,8 @@ export const workerCalls = [
   'runs.loadCheckpoint',
   'races.update',
   'weights.read',
+  'tunings.read',
+  'tunings.write',
 ] as const satisfies readonly RequestName[];
 export type WorkerCall = (typeof workerCalls)[number];
 

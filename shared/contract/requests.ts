@@ -30,6 +30,7 @@ import {
 const none = z.object({});
 const bytes = z.instanceof(Uint8Array);
 const path = z.string().min(1).max(4096);
+const tuningKey = z.string().min(1).max(1000);
 const history = z.object({ undo: z.string().nullable(), redo: z.string().nullable() });
 /** An image as the canvas needs it. `history` names what undo and redo would do here, null where there is nothing. */
 const openedImage = z.object({ image: imageSchema, boxes: z.array(boxSchema), history });
@@ -55,6 +56,10 @@ export const requests = {
       homePath: z.string(),
     }),
   ),
+
+  /** Which kernels were fastest here, under the name of an adapter, its driver and the engine's version; null where nobody knows yet. */
+  'tunings.read': request(z.object({ key: tuningKey }), z.object({ text: z.string().nullable() })),
+  'tunings.write': request(z.object({ key: tuningKey, text: z.string().max(1_000_000) }), none),
 
   'projects.recent': request(
     none,

@@ -10,6 +10,8 @@ if (!box) throw new Error('the stand-in has no box');
 
 export const sampleParams: { readonly [N in RequestName]: RequestParams<N> } = {
   'app.info': {},
+  'tunings.read': { key: 'NVIDIA Ampere / 1' },
+  'tunings.write': { key: 'NVIDIA Ampere / 1', text: '{"conv 3x3":"8×8"}' },
   'projects.recent': {},
   'projects.current': {},
   'projects.create': { path: '/projects/größe “x”', name: '<img src=x onerror=alert(1)>' },

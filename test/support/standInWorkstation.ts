@@ -109,6 +109,8 @@ const everyByte = Uint8Array.from({ length: 768 }, (_, i) => i % 256);
 /** One valid answer to each request. */
 export const standInAnswers: { readonly [N in RequestName]: RequestResult<N> } = {
   'app.info': { version: '0.0.0', shell: 'web', platform: 'linux', homePath: '/home/user' },
+  'tunings.read': { text: '{"conv 3x3":"8×8"}' },
+  'tunings.write': {},
   'projects.recent': [{ name: project.name, path: project.path, exists: true }],
   'projects.current': project,
   'projects.create': project,
