@@ -20,10 +20,14 @@ beforeAll(async () => {
   device = (await testDevice()).device.device;
 });
 
-describe('pooling', () => {
+describe.each([
+  ['software', true],
+  ['real GPUs', false],
+] as const)('pooling for %s', (_name, software) => {
   it.each([
     [7, 10, 'f32'],
     [8, 5, 'f16'],
+    [6, 33, 'f32'],
     [1, 1, 'f32'],
   ] as const)('is the reference at %d x %d in %s', async (height, width, storage) => {
     const of = new Operands(2);
@@ -38,7 +42,7 @@ describe('pooling', () => {
     const dx = of.empty('dx', input!, 6);
     const target = { dx, add: of.noise('add', input!, 6), mask: x };
     const backward = { op: 'maxPoolGradient', x, dy: of.noise('dy', output!, 6), target } as const;
-    const facts = factsOf(device, true);
+    const facts = factsOf(device, software);
     const calls = [...lowerMaxPool(forward, facts), ...lowerMaxPoolGradient(backward, facts)];
     const after = await runCalls(device, calls, of.memory, of.f16);
     referenceMaxPool(forward, of.memory);

@@ -10,15 +10,17 @@ import { type DeviceFacts, foursOf } from '../wgsl.ts';
 import { spreadGroups } from './groups.ts';
 
 /**
- * Three dispatches, numerically safe: mean, then squared distances from it, of every channel and chunk; these joined to the groups'; the
- * norm itself.
+ * Three dispatches: mean and squared distances from it of every channel and chunk; these joined to the groups'; the norm itself.
  */
 export function lowerGroupNorm(op: GroupNormOp, facts: DeviceFacts): KernelCall[] {
   const parts = chunksOf(op.x, facts);
   return [sumChunks(op, parts, facts), joinGroups(op, parts, facts), apply(op, facts)];
 }
 
-/** `[chunk][2][channels]`: mean and sum of squared distances. */
+/**
+ * `[chunk][2][channels]`: mean and sum of squared distances from it, in one pass that counts from the chunk's first value. Being one of
+ * n values, that is at most sqrt(n) deviations from their mean: no more than n roundings are lost, wherever the values lie.
+ */
 function sumChunks({ x, statistics }: GroupNormOp, parts: Chunks, facts: DeviceFacts): KernelCall {
   const fours = foursOf(x);
   const kernel = new Kernel();
@@ -32,16 +34,17 @@ fn work(index: u32, four: u32) {
   let chunk = chunkAt(index);
   let begin = chunk.firstRow * ${fours}u + four;
   let end = chunk.endRow * ${fours}u;
+  let pivot = ${source.load('begin')};
   var total = vec4<f32>();
-  for (var at = begin; at < end; at += ${fours}u) { total += ${source.load('at')}; }
-  let average = total / f32(chunk.endRow - chunk.firstRow);
   var squares = vec4<f32>();
-  for (var at = begin; at < end; at += ${fours}u) {
-    let distance = ${source.load('at')} - average;
+  for (var at = begin + ${fours}u; at < end; at += ${fours}u) {
+    let distance = ${source.load('at')} - pivot;
+    total += distance;
     squares += distance * distance;
   }
-  parts[index * ${2 * fours}u + four] = average;
-  parts[index * ${2 * fours}u + ${fours}u + four] = squares;
+  let average = total / f32(chunk.endRow - chunk.firstRow);
+  parts[index * ${2 * fours}u + four] = pivot + average;
+  parts[index * ${2 * fours}u + ${fours}u + four] = max(squares - average * total, vec4<f32>());
 }
 ${main}`;
   return kernel.call(labelOf('chunks', x), code, workgroups, valuesOf(x) * 4);

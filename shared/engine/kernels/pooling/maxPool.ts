@@ -2,41 +2,69 @@
 import type { KernelCall } from '../../plan/call.ts';
 import type { MaxPoolOp } from '../../plan/ops.ts';
 import { strideOf, type TensorView } from '../../plan/tensor.ts';
-import { Kernel } from '../kernel.ts';
+import { type BoundTensor, Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
 import { type DeviceFacts, flatMain, flatWorkgroups, foursOf } from '../wgsl.ts';
 
+/**
+ * A thread has four channels of a run of windows in a row: a window's last column is the next one's first. What would be padding repeats a
+ * cell of the window, which changes no maximum.
+ */
 export function lowerMaxPool({ x, y }: MaxPoolOp, facts: DeviceFacts): KernelCall[] {
   const fours = foursOf(x);
   const kernel = new Kernel();
   const source = kernel.tensor('source', x, 'read');
   const to = kernel.tensor('result', y, 'read-write');
-  const [input, output] = [x.levels[0]!, y.levels[0]!];
-  const threads = y.tensor.batch * output.height * output.width * fours;
-  const sides = 'inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, threads: u32';
-  kernel.uniforms(sides, [input.height, input.width, output.height, output.width, threads]);
+  const { run, threads } = windowRuns(kernel, x, y, facts);
   const code = `
 fn compute(index: u32) {
   let four = index % ${fours}u;
   let cell = index / ${fours}u;
-  let x = (cell % g.outWidth) * 2u;
-  let row = cell / g.outWidth;
-  let y = (row % g.outHeight) * 2u;
-  let image = (row / g.outHeight) * g.inHeight;
-  // The window without its padding: its middle is always of the image.
-  let left = max(x, 1u) - 1u;
-  let right = min(x + 2u, g.inWidth);
-  var highest = vec4<f32>(-3.402823e38);
-  for (var yIn = max(y, 1u) - 1u; yIn < min(y + 2u, g.inHeight); yIn++) {
-    let line = (image + yIn) * g.inWidth;
-    for (var xIn = left; xIn < right; xIn++) {
-      highest = max(highest, ${source.load(`(line + xIn) * ${fours}u + four`)});
-    }
+  let first = cell % g.runs * ${run}u;
+  let row = cell / g.runs;
+  let y = row % g.outHeight;
+  let image = row / g.outHeight * g.inHeight;
+  let upper = (image + max(2u * y, 1u) - 1u) * g.inWidth;
+  let middle = (image + 2u * y) * g.inWidth;
+  let lower = (image + min(2u * y + 1u, g.inHeight - 1u)) * g.inWidth;
+  var x = max(2u * first, 1u) - 1u;
+  var left = ${column(source, fours)};
+  for (var at = first; at < min(first + ${run}u, g.outWidth); at++) {
+    x = 2u * at;
+    let centre = ${column(source, fours)};
+    x = min(2u * at + 1u, g.inWidth - 1u);
+    let right = ${column(source, fours)};
+    ${to.store(`(row * g.outWidth + at) * ${fours}u + four`, 'max(max(left, centre), right)')}
+    left = right;
   }
-  ${to.store('index', 'highest')}
 }
 ${flatMain('g.threads', facts)}`;
-  return [kernel.call(`maxPool ${x.tensor.channels}`, code, flatWorkgroups(threads, facts), threads * 36)];
+  return [
+    kernel.call(`maxPool ${x.tensor.channels}`, code, flatWorkgroups(threads, facts), threads * run * 36),
+  ];
+}
+
+function column(source: BoundTensor, fours: number): string {
+  const [upper, middle, lower] = ['upper', 'middle', 'lower'].map((row) =>
+    source.load(`(${row} + x) * ${fours}u + four`),
+  );
+  return `max(max(${upper}, ${middle}), ${lower})`;
+}
+
+/** The uniforms of kernels in which a thread has a run of windows: as many as make the threads few where each costs. */
+export function windowRuns(
+  kernel: Kernel,
+  x: TensorView,
+  y: TensorView,
+  facts: DeviceFacts,
+): { readonly run: number; readonly threads: number } {
+  const [input, output] = [x.levels[0]!, y.levels[0]!];
+  const run = facts.software ? 8 : 1;
+  const runs = Math.ceil(output.width / run);
+  const threads = y.tensor.batch * output.height * runs * foursOf(y);
+  const sides = 'inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, runs: u32, threads: u32';
+  kernel.uniforms(sides, [input.height, input.width, output.height, output.width, runs, threads]);
+  return { run, threads };
 }
 
 export function referenceMaxPool({ x, y }: MaxPoolOp, memory: Memory): void {
