@@ -4,7 +4,7 @@
  */
 import { inputId } from '../../detector/graph.ts';
 import { Problem } from '../../domain/problem.ts';
-import { type Layer, operandsOf, parametersOf } from './layers.ts';
+import { type Layer, operandsOf, parametersOf, type SumLayer } from './layers.ts';
 import type { FeatureShape } from './shapes.ts';
 
 /** Layers of the same kind and parameters, in the order of the levels of their packs; mostly one. */
@@ -32,11 +32,13 @@ export function scheduleUnits(
   const packs = new Map<string, Pack>();
   for (const group of outputs) if (group.length > 1) packOutputs(group, shapes, packs);
   const units = new Map<string, Unit>(layers.map((layer) => [layer.id, { members: [layer] }]));
-  const signature = (layer: Layer) => signatureOf(layer, learns(layer.id), packs);
+  const fixedKeys = new Map(layers.map((layer) => [layer, parameterKey(layer, learns(layer.id))]));
+  const keyOf = (layer: Layer) =>
+    fixedKeys.get(layer) ?? (layer.kind === 'sum' ? levelKey(layer, learns(layer.id), packs) : null);
   for (const layer of layers) {
     if (units.get(layer.id)!.members.length > 1) continue;
-    const key = signature(layer);
-    const alike = key === null ? [] : layers.filter((other) => signature(other) === key);
+    const key = keyOf(layer);
+    const alike = key === null ? [] : layers.filter((other) => keyOf(other) === key);
     if (alike.length < 2) continue;
     const members = inPackOrder(alike, packs);
     const columns = columnsOf(members);
@@ -50,36 +52,34 @@ export function scheduleUnits(
   return { units: ordered(layers, units)!, packs };
 }
 
-/**
- * Layers of equal signature may be one unit. Those with parameters: by name; those without: where each of their operands is a
- * level of a pack already. Null: never.
- */
-function signatureOf(layer: Layer, learns: boolean, packs: ReadonlyMap<string, Pack>): string | null {
+/** Equal for layers that do the same with the same parameters; null without parameters. */
+function parameterKey(layer: Layer, learns: boolean): string | null {
+  const { kind, relu } = layer;
   const names = parametersOf(layer);
-  const { relu, kind } = layer;
-  if (kind === 'conv') {
-    const { kernelSize, stride, padding } = layer.node;
-    const norm = layer.norm && [layer.norm.prefix, layer.norm.epsilon];
-    return JSON.stringify([
-      kind,
-      names,
-      kernelSize,
-      stride,
-      padding,
-      norm,
-      layer.residual !== null,
-      relu,
-      learns,
-    ]);
+  switch (kind) {
+    case 'conv': {
+      const { kernelSize, stride, padding } = layer.node;
+      const shape = [kernelSize, stride, padding, layer.residual !== null];
+      return JSON.stringify([kind, names, shape, layer.norm?.prefix, layer.norm?.epsilon, relu, learns]);
+    }
+    case 'affine':
+      return JSON.stringify([kind, layer.norm.prefix, layer.norm.epsilon, relu, learns]);
+    case 'groupNorm':
+      return JSON.stringify([kind, names, layer.node.groups, layer.node.epsilon, relu, learns]);
+    default:
+      return null;
   }
-  if (kind === 'affine') return JSON.stringify([kind, layer.norm.prefix, layer.norm.epsilon, relu, learns]);
-  if (kind === 'groupNorm') {
-    return JSON.stringify([kind, names, layer.node.groups, layer.node.epsilon, relu, learns]);
-  }
-  if (kind !== 'sum') return null;
-  const read = layer.inputs.map((id) => packs.get(id));
-  const levels = new Set(layer.inputs.map((id, slot) => read[slot]?.indexOf(id)));
-  return read.every((pack) => pack) && levels.size === 1 ? JSON.stringify([kind, read, relu, learns]) : null;
+}
+
+/** Equal for sums of the same packs, level by level; null for others. */
+function levelKey(
+  { inputs, relu }: SumLayer,
+  learns: boolean,
+  packs: ReadonlyMap<string, Pack>,
+): string | null {
+  const read = inputs.map((id) => packs.get(id));
+  const levels = new Set(inputs.map((id, slot) => read[slot]?.indexOf(id)));
+  return levels.size === 1 && !levels.has(undefined) ? JSON.stringify([read, relu, learns]) : null;
 }
 
 /** Sorted as the first pack that already stands says, if any does. */
