@@ -76,8 +76,10 @@ export class Buffers {
 
   create(label: string, words: number, usage = storageUsage()): GPUBuffer {
     const buffer = this.#device.createBuffer({ label, size: alignUp(Math.max(words, 4), 4) * 4, usage });
-    this.#counters.buffersCreated++;
-    this.#counters.bytesHeld += buffer.size;
+    const counters = this.#counters;
+    counters.buffersCreated++;
+    counters.bytesHeld += buffer.size;
+    counters.bytesPeak = Math.max(counters.bytesPeak, counters.bytesHeld);
     return buffer;
   }
 

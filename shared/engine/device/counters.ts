@@ -6,6 +6,8 @@ export interface Counters {
   bindGroupsCreated: number;
   pipelinesCreated: number;
   bytesHeld: number;
+  /** The most that was held at once. */
+  bytesPeak: number;
   /** Time of this thread in encoding and submitting. */
   encodingMs: number;
 }
@@ -18,6 +20,7 @@ export function zeroCounters(): Counters {
     bindGroupsCreated: 0,
     pipelinesCreated: 0,
     bytesHeld: 0,
+    bytesPeak: 0,
     encodingMs: 0,
   };
 }

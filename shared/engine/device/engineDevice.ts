@@ -104,11 +104,13 @@ export class EngineDevice {
     this.#parts.watch.check();
   }
 
-  /** Gives all memory back; the device stays. */
-  dispose(): void {
-    for (const plan of this.#plans) plan.dispose();
-    this.#parts.ring.dispose();
-    this.#parts.buffers.dispose();
+  /** Gives all memory back once the run under way is in the queue; the device stays. */
+  dispose(): Promise<void> {
+    return this.#parts.turns.take(async () => {
+      for (const plan of this.#plans) plan.dispose();
+      this.#parts.ring.dispose();
+      this.#parts.buffers.dispose();
+    });
   }
 
   #range(ref: BufferRef): Range {
@@ -117,12 +119,12 @@ export class EngineDevice {
 
   /** The arena is as long as the longest of the plans that are left needs it; it is made anew when one of them runs. */
   #forget(plan: Plan): void {
-    if (!this.#plans.delete(plan)) return;
-    const { buffers } = this.#parts;
-    const left = [...this.#plans].map(({ arena }) => arena.slabWords);
-    const isNeeded = (words: number, slab: number) =>
-      left.some((slabs) => (slabs[slab] ?? 0) * 4 > words * 4 - 16);
-    if (!buffers.slabWords.every(isNeeded)) buffers.dropSlabs();
+    this.#plans.delete(plan);
+    void this.#parts.turns.take(async () => {
+      const left = [...this.#plans].map(({ arena }) => arena.slabWords);
+      const isNeeded = (words: number, slab: number) => left.some((slabs) => slabs[slab] === words);
+      if (!this.#parts.buffers.slabWords.every(isNeeded)) this.#parts.buffers.dropSlabs();
+    });
   }
 }
 

@@ -14,6 +14,9 @@ const caution = 4;
 /** Timed alone so often before a submit may be behind another in the queue: the first time a device may still be waking up. */
 const timedAlone = 2;
 
+/** No dispatch takes less, whatever a coarse clock says. */
+const shortestMs = 1e-3;
+
 /** Shares of what a call costs: its arithmetic, its words of memory, its being there at all; in operations. */
 const operationsPerWord = 4;
 const operationsPerCall = 50_000;
@@ -73,22 +76,21 @@ export class Pace {
       expected += this.ms(calls[at]!);
       operations += this.#operations[calls[at]!]!;
     }
-    if (!(ms > 0 && expected > 0)) return;
     for (let at = from; at < to; at++) {
       const call = calls[at]!;
-      this.#ms[call] = (this.ms(call) * ms) / expected;
+      this.#ms[call] = Math.max(shortestMs, (this.ms(call) * ms) / expected);
       this.#timed[call] = Math.min(timedAlone, this.#timed[call]! + 1);
     }
-    this.#speed.operationsPerMs = Math.sqrt((this.#speed.operationsPerMs * operations) / ms);
+    const measured = operations / Math.max(shortestMs, ms);
+    this.#speed.operationsPerMs = Math.sqrt(this.#speed.operationsPerMs * measured);
   }
 
   /** A whole run of known calls took so long. A machine that slept meanwhile is believed half. */
   timedRun(calls: readonly number[], ms: number): void {
     let expected = 0;
     for (const call of calls) expected += this.ms(call);
-    if (!(ms > 0 && expected > 0)) return;
     const factor = Math.min(2, Math.max(0.5, ms / expected));
-    for (const call of calls) this.#ms[call]! *= factor;
+    for (const call of calls) this.#ms[call] = Math.max(shortestMs, this.#ms[call]! * factor);
   }
 }
 

@@ -77,24 +77,25 @@ export class Plan {
     watch.check();
     this.bind();
     const { calls } = course;
-    const known = this.#pace.isKnown(calls, 0, calls.length);
-    let began = 0;
-    for (let from = 0, to = 0; from === 0 || from < calls.length; from = to) {
-      to = this.#pace.end(calls, from);
+    const isKnown = this.#pace.isKnown(calls, 0, calls.length);
+    let runBegan = 0;
+    let next = 0;
+    do {
+      const from = next;
+      const to = this.#pace.end(calls, from);
       const alone = !this.#pace.isKnown(calls, from, to);
       if (alone ? !submits.isEmpty : submits.isFull) await submits.room(alone);
       const start = clock();
-      const [first, last] = [from, to];
       const encoder = this.#encode(course, from, to);
-      if (last >= calls.length) finish?.(encoder);
-      submits.submit(encoder, (from, to) => {
-        if (alone) this.#pace.timedAlone(calls, first, last, to - from);
-        if (first === 0) began = from;
-        if (known && last >= calls.length) this.#pace.timedRun(calls, to - began);
+      if (to === calls.length) finish?.(encoder);
+      submits.submit(encoder, (began, ended) => {
+        if (alone) this.#pace.timedAlone(calls, from, to, ended - began);
+        if (from === 0) runBegan = began;
+        if (isKnown && to === calls.length) this.#pace.timedRun(calls, ended - runBegan);
       });
       counters.encodingMs += clock() - start;
-      if (calls.length === 0) break;
-    }
+      next = to;
+    } while (next < calls.length);
   }
 
   /**

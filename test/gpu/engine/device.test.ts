@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { obtainDevice } from '../../../electron/terminal/device.ts';
 import { EngineDevice } from '../../../shared/engine/device/engineDevice.ts';
+import type { Plan } from '../../../shared/engine/device/plan.ts';
 import type { Readback } from '../../../shared/engine/device/readback.ts';
 import type { KernelCall } from '../../../shared/engine/plan/call.ts';
 import { nullDevice } from './nullDevice.ts';
@@ -19,7 +20,10 @@ beforeAll(async () => {
   device = (await obtainDevice({ preferSoftware: true })).device;
 });
 
-afterEach(() => engine.dispose());
+afterEach(async () => {
+  await engine.dispose();
+  expect(engine.counters.bytesHeld).toBe(0);
+});
 
 function open(on = device): EngineDevice {
   engine = new EngineDevice(on, { software: true, clock });
@@ -116,28 +120,35 @@ describe('plans of one device', () => {
 });
 
 describe('submits', () => {
-  const slow = (calls: number) =>
-    Array.from({ length: calls }, () => scale(input, output, 2, { rounds: 60_000 }));
+  const slow = (calls: number, rounds: number) =>
+    Array.from({ length: calls }, () => scale(input, output, 2, { rounds }));
+
+  async function msOf(planned: Plan, runs: number): Promise<number> {
+    const started = clock();
+    for (let each = 0; each < runs; each++) await planned.run(['all']);
+    await engine.read(output);
+    return (clock() - started) / runs;
+  }
+
+  async function submitsOf(planned: Plan): Promise<number> {
+    const before = engine.counters.submits;
+    await planned.run(['all']);
+    return engine.counters.submits - before;
+  }
 
   it('are one for a short plan, and several for a long one', async () => {
     open();
     const short = await plan(doublings(8));
-    for (let step = 0; step < 12; step++) await short.run(['all']);
-    await engine.read(output);
-    const before = engine.counters.submits;
-    await short.run(['all']);
-    expect(engine.counters.submits - before).toBe(1);
+    await msOf(short, 12);
+    expect(await submitsOf(short)).toBe(1);
 
-    const started = clock();
-    const long = await plan(slow(8));
-    for (let step = 0; step < 3; step++) await long.run(['all']);
+    const probe = await plan(slow(1, 4000));
+    await msOf(probe, 1);
+    const rounds = Math.ceil((4000 * 40) / (await msOf(probe, 2)));
+    const long = await plan(slow(6, rounds));
+    const eachMs = (await msOf(long, 3)) / 6;
+    expect(await submitsOf(long)).toBeGreaterThanOrEqual(Math.min(6, Math.ceil((6 * eachMs) / 100)));
     await engine.read(output);
-    const eachMs = (clock() - started) / 24;
-    const soFar = engine.counters.submits;
-    await long.run(['all']);
-    expect(engine.counters.submits - soFar).toBeGreaterThanOrEqual(
-      Math.min(8, Math.floor((8 * eachMs) / 100)),
-    );
   });
 });
 

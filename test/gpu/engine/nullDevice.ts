@@ -1,5 +1,6 @@
 /** Dawn's null backend: takes every command and does nothing, and so counts on every machine alike. 512 MB are all it has. */
 import { create, globals } from 'webgpu';
+import { deviceDescriptor } from '../../../shared/reference/adapter.ts';
 
 /** Instances live as long as the process (electron/terminal/device.ts says why). */
 const instances: GPU[] = [];
@@ -9,8 +10,5 @@ export async function nullDevice(): Promise<GPUDevice> {
   const gpu = create(['backend=null']);
   instances.push(gpu);
   const adapter = (await gpu.requestAdapter())!;
-  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
-  return adapter.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
-  });
+  return adapter.requestDevice(deviceDescriptor(adapter));
 }
