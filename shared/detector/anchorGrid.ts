@@ -1,6 +1,5 @@
 /** A frame's anchors together with the grids that they stand on: who knows the grid finds a box's neighbours without looking at all. */
 import { type AnchorConfig, anchorSizesOf, buildAnchors, cellAnchors, type FeatureSize } from './anchors.ts';
-import { boxAreas } from './iou.ts';
 
 /** Anchor `first + (y * width + x) * A + a` is cell `a` moved by `(x * strideX, y * strideY)`. */
 export interface GridLevel extends FeatureSize {
@@ -14,8 +13,6 @@ export interface GridLevel extends FeatureSize {
 export interface AnchorGrid {
   /** `[count * 4]` of `buildAnchors`. */
   readonly anchors: Float32Array;
-  /** `[count]` */
-  readonly areas: Float32Array;
   /** A */
   readonly perPosition: number;
   readonly levels: readonly GridLevel[];
@@ -38,5 +35,5 @@ export function buildAnchorGrid(
     first += (height * width * cells.length) / 4;
     return own;
   });
-  return { anchors, areas: boxAreas(anchors), perPosition: levels[0]!.cells.length / 4, levels };
+  return { anchors, perPosition: levels[0]!.cells.length / 4, levels };
 }

@@ -1,9 +1,11 @@
 /** A batch's targets for the loss: anchors matched on the CPU, in the arrays that the GPU reads. */
-import { buildAnchors, type FeatureSize } from '../detector/anchors.ts';
+import { type AnchorGrid, buildAnchorGrid } from '../detector/anchorGrid.ts';
+import type { FeatureSize } from '../detector/anchors.ts';
 import { encodeMatched } from '../detector/boxCoder.ts';
-import { applyIgnoreBoxes, countPositives, matchAnchors, matchBackground } from '../detector/matcher.ts';
+import type { GridMatcher } from '../detector/gridMatcher.ts';
+import { applyIgnoreBoxes, matchAnchors, matchBackground } from '../detector/matcher.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
-import type { Batch } from './executor.ts';
+import type { Batch, BatchTarget } from './executor.ts';
 import { imageWeights } from './normalizer.ts';
 
 /** What the anchors of a batch were matched to. */
@@ -15,6 +17,10 @@ export interface BatchMatches {
   readonly positivesOf: readonly number[];
   readonly positives: number;
   readonly backgroundTrueAnchors: number;
+}
+
+export interface CountedMatches extends BatchMatches {
+  readonly positivesPerImage: readonly number[];
 }
 
 /** Rows are the anchors of the batch: image by image, each in `buildAnchors`'s order. */
@@ -32,7 +38,7 @@ export interface BatchTargets extends BatchMatches {
 /** Anchors by frame size: a run sees few sizes, and every step needs them. */
 export class AnchorCache {
   readonly #graph: NetworkGraph;
-  readonly #anchors = new Map<string, Float32Array>();
+  readonly #grids = new Map<string, AnchorGrid>();
 
   constructor(graph: NetworkGraph) {
     this.#graph = graph;
@@ -40,14 +46,18 @@ export class AnchorCache {
 
   /** `[count * 4]` of a frame. */
   of(paddedHeight: number, paddedWidth: number): Float32Array {
+    return this.gridOf(paddedHeight, paddedWidth).anchors;
+  }
+
+  gridOf(paddedHeight: number, paddedWidth: number): AnchorGrid {
     const key = `${paddedHeight}x${paddedWidth}`;
-    let anchors = this.#anchors.get(key);
-    if (!anchors) {
+    let grid = this.#grids.get(key);
+    if (!grid) {
       const sizes = pyramidSizes(paddedHeight, paddedWidth);
-      anchors = buildAnchors(paddedHeight, paddedWidth, sizes, this.#graph.options);
-      this.#anchors.set(key, anchors);
+      grid = buildAnchorGrid(paddedHeight, paddedWidth, sizes, this.#graph.options);
+      this.#grids.set(key, grid);
     }
-    return anchors;
+    return grid;
   }
 }
 
@@ -56,6 +66,44 @@ export function levelCounts(graph: NetworkGraph, paddedHeight: number, paddedWid
   return pyramidSizes(paddedHeight, paddedWidth).map(
     ({ height, width }: FeatureSize) => height * width * graph.anchorsPerPosition,
   );
+}
+
+/** The batch's anchors matched, into arrays that are used again: one per image, `[anchorsPerImage]`. */
+export function matchBatch(
+  targets: readonly BatchTarget[],
+  matcher: GridMatcher,
+  classCount: number,
+  into: readonly Int32Array[],
+): CountedMatches {
+  const matches = targets.map(({ boxes, ignoreBoxes }, image) => {
+    matcher.match(boxes, ignoreBoxes, into[image]!);
+    return into[image]!;
+  });
+  return countMatches(targets, matches, classCount);
+}
+
+function countMatches(
+  targets: readonly BatchTarget[],
+  matches: readonly Int32Array[],
+  classCount: number,
+): CountedMatches {
+  const positivesOf = new Array<number>(classCount).fill(0);
+  let backgroundTrueAnchors = 0;
+  const positivesPerImage = targets.map(({ classIndices }, image) => {
+    const own = matches[image]!;
+    let positives = 0;
+    for (let anchor = 0; anchor < own.length; anchor++) {
+      const match = own[anchor]!;
+      if (match === matchBackground) backgroundTrueAnchors++;
+      if (match < 0) continue;
+      positives++;
+      positivesOf[classIndices[match]!]!++;
+    }
+    return positives;
+  });
+  const positives = positivesPerImage.reduce((total, each) => total + each, 0);
+  const anchorsPerImage = matches[0]!.length;
+  return { anchorsPerImage, matches, positivesPerImage, positivesOf, positives, backgroundTrueAnchors };
 }
 
 /** `weightsOf`: from the positives of every image to the weight of its terms. */
@@ -72,33 +120,24 @@ export function prepareTargets(
   const classWeights = new Float32Array(rows);
   const boxWeights = new Float32Array(rows);
   const boxes = new Float32Array(rows * 4);
-  const positivesOf = new Array<number>(classCount).fill(0);
-  let backgroundTrueAnchors = 0;
-  const matchesPerImage = batch.targets.map((target) =>
-    applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes),
+  const matched = countMatches(
+    batch.targets,
+    batch.targets.map((target) =>
+      applyIgnoreBoxes(matchAnchors(anchors, target.boxes), anchors, target.ignoreBoxes),
+    ),
+    classCount,
   );
-  const positivesPerImage = matchesPerImage.map(countPositives);
-  const weights = weightsOf(positivesPerImage);
+  const weights = weightsOf(matched.positivesPerImage);
   batch.targets.forEach((target, imageIndex) => {
-    const matches = matchesPerImage[imageIndex]!;
+    const matches = matched.matches[imageIndex]!;
     const weight = weights[imageIndex]!;
     const start = imageIndex * count;
     for (let anchor = 0; anchor < count; anchor++) {
       const match = matches[anchor]!;
       const row = start + anchor;
-      if (match >= 0) {
-        const classIndex = target.classIndices[match]!;
-        classes[row] = classIndex;
-        positivesOf[classIndex] = (positivesOf[classIndex] ?? 0) + 1;
-        classWeights[row] = weight;
-        boxWeights[row] = weight;
-      } else if (match === matchBackground) {
-        classes[row] = classCount;
-        classWeights[row] = weight;
-        backgroundTrueAnchors++;
-      } else {
-        classes[row] = -1;
-      }
+      classes[row] = match >= 0 ? target.classIndices[match]! : match === matchBackground ? classCount : -1;
+      if (classes[row]! >= 0) classWeights[row] = weight;
+      if (match >= 0) boxWeights[row] = weight;
     }
     boxes.set(
       boxKind === 'l1'
@@ -107,17 +146,7 @@ export function prepareTargets(
       start * 4,
     );
   });
-  return {
-    anchorsPerImage: count,
-    matches: matchesPerImage,
-    classes,
-    classWeights,
-    boxWeights,
-    boxes,
-    positivesOf,
-    positives: positivesPerImage.reduce((total, each) => total + each, 0),
-    backgroundTrueAnchors,
-  };
+  return { ...matched, classes, classWeights, boxWeights, boxes };
 }
 
 /** The matched box of every anchor; where there is none, the anchor itself, for which no term is undefined. */
