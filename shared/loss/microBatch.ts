@@ -9,10 +9,13 @@ import type { Batch, StepSettings } from './executor.ts';
 import { strategies } from './strategies.ts';
 import type { BatchTargets } from './targets.ts';
 
-export interface BatchPart {
+export interface ImagesPart {
   /** Its place in the whole batch. */
   readonly firstImage: number;
   readonly batch: Batch;
+}
+
+export interface BatchPart extends ImagesPart {
   readonly targets: BatchTargets;
 }
 
@@ -30,16 +33,22 @@ export function requireDivisible(
 }
 
 /** `microBatch` images each, the last one perhaps fewer; 0: one part, the whole. Arrays are views. */
-export function partsOf(batch: Batch, targets: BatchTargets, microBatch = 0): BatchPart[] {
+export function imagesParts(batch: Batch, microBatch = 0): ImagesPart[] {
   const size = microBatch === 0 ? batch.batch : microBatch;
-  if (size >= batch.batch) return [{ firstImage: 0, batch, targets }];
+  if (size >= batch.batch) return [{ firstImage: 0, batch }];
   return Array.from({ length: Math.ceil(batch.batch / size) }, (_, part) => {
     const [from, to] = [part * size, Math.min((part + 1) * size, batch.batch)];
-    return {
-      firstImage: from,
-      batch: batchSlice(batch, from, to),
-      targets: targetsSlice(batch, targets, from, to),
-    };
+    return { firstImage: from, batch: batchSlice(batch, from, to) };
+  });
+}
+
+/** The same with their targets. */
+export function partsOf(batch: Batch, targets: BatchTargets, microBatch = 0): BatchPart[] {
+  const parts = imagesParts(batch, microBatch);
+  if (parts.length === 1) return [{ ...parts[0]!, targets }];
+  return parts.map((part) => {
+    const to = part.firstImage + part.batch.batch;
+    return { ...part, targets: targetsSlice(batch, targets, part.firstImage, to) };
   });
 }
 

@@ -2,9 +2,10 @@
 import { matchBackground, matchIgnored } from '../detector/matcher.ts';
 import type { ClassBalance } from './balance.ts';
 import { type Matched, sigmoid } from './focal.ts';
-import type { LogitHistogram, Side } from './histogram.ts';
+import { type LogitHistogram, type Side, sides } from './histogram.ts';
 import { addLogit, emptyHistogram } from './histogramOps.ts';
 import type { LossSettings } from './strategy.ts';
+import type { BatchMatches } from './targets.ts';
 import { formGradient, formLoss, type TermForm, termForm } from './term.ts';
 
 /** One image of a batch. */
@@ -136,6 +137,24 @@ export function balanceOfSides(
     backgroundTrueAnchors: backgroundTrue.count,
     backgroundOtherAnchors: backgroundOther.count,
   };
+}
+
+/** Balances out of sums that a device made: losses and gradients `[K * 3]`, sides in the order of `sides`. */
+export function balanceOfSums(
+  { losses, gradients }: { readonly losses: Float64Array; readonly gradients: Float64Array },
+  matched: Pick<BatchMatches, 'positivesOf' | 'positives' | 'backgroundTrueAnchors'>,
+): ClassBalance[] {
+  return matched.positivesOf.map((positives, classIndex) => {
+    const counts = [positives, matched.backgroundTrueAnchors, matched.positives - positives];
+    const [foreground, backgroundTrue, backgroundOther] = sides.map((_, side) => {
+      const at = classIndex * sides.length + side;
+      return { loss: losses[at]!, gradient: gradients[at]!, count: counts[side]! };
+    });
+    return balanceOfSides(
+      { foreground: foreground!, backgroundTrue: backgroundTrue!, backgroundOther: backgroundOther! },
+      classIndex,
+    );
+  });
 }
 
 function eachLogit(

@@ -10,9 +10,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { initialParameter } from '../detector/init.ts';
 import { buildRetinaNet, type NetworkGraph, type RetinaNetOptions } from '../detector/network.ts';
-import { Problem } from '../domain/problem.ts';
 import type { Batch } from '../loss/executor.ts';
 import { AnchorCache, levelCounts } from '../loss/targets.ts';
+import { requireWholeCells } from '../loss/wholeCells.ts';
 import { readTensor } from './backend.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import { type Activations, interpret } from './layers.ts';
@@ -113,13 +113,4 @@ export class Model {
     };
     return interpret(this.graph, images, context, wanted);
   }
-}
-
-function requireWholeCells(batch: Batch): void {
-  if (batch.paddedHeight % 32 === 0 && batch.paddedWidth % 32 === 0) return;
-  throw new Problem(
-    'bad-input',
-    `A batch of ${batch.paddedWidth}x${batch.paddedHeight} px cannot be computed: both sides must be multiples of 32.`,
-    'Pad the images to a multiple of 32.',
-  );
 }

@@ -18,7 +18,7 @@ import type { Batch } from '../loss/executor.ts';
 import { sigmoid } from '../loss/focal.ts';
 import { type LogitHistogram, sides } from '../loss/histogram.ts';
 import { addHistogram, emptyHistogram } from '../loss/histogramOps.ts';
-import { balanceOfSides, computeStatistics, type HardLogit, hardestAnchors } from '../loss/statistics.ts';
+import { balanceOfSums, computeStatistics, type HardLogit, hardestAnchors } from '../loss/statistics.ts';
 import type { LossSettings } from '../loss/strategy.ts';
 import type { BatchTargets } from '../loss/targets.ts';
 import { formLoss, type TermForm, termForm } from '../loss/term.ts';
@@ -81,7 +81,7 @@ class GpuCounter implements LogitCounter {
     return {
       figures: tidy(() => this.#encode(logits, targets, form, counted)),
       finish: (figures) => ({
-        balance: this.#balance(figures, targets),
+        balance: balanceOfSums(readSums(figures, this.#classCount), targets),
         hardest: () =>
           readHeaviest(figures, this.#classCount).map(({ row, classIndex, logit }) => {
             const side = sideOf(targets.classes[row]!, classIndex, this.#classCount);
@@ -107,21 +107,6 @@ class GpuCounter implements LogitCounter {
     }
     const sums = sumLosses(gpu, rows, tensor1d(targets.classWeights), form);
     return reshape(engine().makeTensorFromTensorInfo(sums), [-1]);
-  }
-
-  #balance(figures: Float32Array, targets: BatchTargets): ClassBalance[] {
-    const { losses, gradients } = readSums(figures, this.#classCount);
-    return targets.positivesOf.map((positives, classIndex) => {
-      const counts = [positives, targets.backgroundTrueAnchors, targets.positives - positives];
-      const [foreground, backgroundTrue, backgroundOther] = sides.map((_, side) => {
-        const at = classIndex * sides.length + side;
-        return { loss: losses[at]!, gradient: gradients[at]!, count: counts[side]! };
-      });
-      return balanceOfSides(
-        { foreground: foreground!, backgroundTrue: backgroundTrue!, backgroundOther: backgroundOther! },
-        classIndex,
-      );
-    });
   }
 
   async take(): Promise<LogitHistogram> {

@@ -7,7 +7,6 @@ import {
   type Binding,
   type BufferRef,
   bindScratch,
-  bindState,
   type KernelCall,
   type ParameterArena,
   words,
@@ -29,11 +28,11 @@ import {
 type Layout = Pick<ParameterLayout, 'trainableWords' | 'matrixWords'>;
 
 /** Words of state `control`: whether a step was not finite (until somebody clears it), and what gradients are multiplied with. */
-const controlWords = 4;
+export const controlRef: BufferRef = { kind: 'state', id: 'control', offsetWords: 0, words: 4 };
 const partials = 'gradient norm';
 
 function bindControl(access: 'read' | 'read-write'): Binding {
-  return bindState('control', controlWords, access);
+  return { ref: controlRef, access };
 }
 
 function bindArena(kind: ParameterArena, wordCount: number, access: 'read' | 'read-write'): Binding {

@@ -1,0 +1,91 @@
+/** What a batch brings to the device: its frames, what its anchors are matched to, and the step's numbers. */
+import { GridMatcher } from '../detector/gridMatcher.ts';
+import type { NetworkGraph } from '../detector/network.ts';
+import type { Batch } from '../loss/executor.ts';
+import { AnchorCache, type BatchMatches, type CountedMatches, matchBatch } from '../loss/targets.ts';
+import type { EngineDevice } from './device/engineDevice.ts';
+import { frameId } from './kernels/images/expandFrame.ts';
+import {
+  emptyTargets,
+  kindsOf,
+  type PackedLayout,
+  type PackedTargets,
+  packTargets,
+  type TargetWeights,
+  wordsPerKind,
+} from './kernels/loss/targets.ts';
+import { type StepNumbers, settingsBinding, writeSettings } from './plan/settings.ts';
+import { stateRef } from './sections.ts';
+
+/** Of one size of frames. */
+interface Matching {
+  readonly matcher: GridMatcher;
+  /** One per image of the largest batch so far. */
+  readonly matches: Int32Array[];
+}
+
+export class Feed {
+  readonly #graph: NetworkGraph;
+  readonly #device: EngineDevice;
+  readonly #anchors: AnchorCache;
+  readonly #matchings = new Map<string, Matching>();
+  /** By the length of its arrays. */
+  readonly #packed = new Map<string, PackedTargets>();
+
+  constructor(graph: NetworkGraph, device: EngineDevice) {
+    this.#graph = graph;
+    this.#device = device;
+    this.#anchors = new AnchorCache(graph);
+  }
+
+  /** The arrays are used again for the next batch. */
+  match(batch: Batch): CountedMatches {
+    const { matcher, matches } = this.#matchingOf(batch);
+    while (matches.length < batch.batch) matches.push(new Int32Array(matcher.grid.anchors.length / 4));
+    return matchBatch(batch.targets, matcher, this.#graph.options.foregroundClassCount, matches);
+  }
+
+  /** Before what is submitted next; so is all that follows. */
+  writeFrame({ batch, paddedHeight, paddedWidth, images }: Batch): void {
+    this.#device.write(stateRef(frameId, batch * paddedHeight * paddedWidth * 3), images as BufferView);
+  }
+
+  writeNumbers(numbers: StepNumbers): void {
+    this.#device.write(settingsBinding.ref, writeSettings(numbers) as BufferView);
+  }
+
+  /** `images`: of the whole batch that `matched` and `weights` are of, those that are computed now. */
+  writeTargets(
+    batch: Batch,
+    matched: Pick<BatchMatches, 'matches'>,
+    weights: TargetWeights,
+    rows: PackedLayout,
+    capacity: number,
+  ): void {
+    const key = `${rows.anchorRows} ${capacity}`;
+    const packed = this.#packed.get(key) ?? emptyTargets(rows, capacity);
+    this.#packed.set(key, packed);
+    packTargets(batch.targets, matched, weights, this.#graph.options.foregroundClassCount, rows, packed);
+    this.#device.write(stateRef('targets', rows.anchorRows), packed.targets as BufferView);
+    const kinds = packed.kinds.subarray(0, kindsOf(batch.targets) * wordsPerKind);
+    this.#device.write(stateRef('kinds', capacity * wordsPerKind), kinds as BufferView);
+  }
+
+  #matchingOf({ paddedHeight, paddedWidth }: Batch): Matching {
+    const key = `${paddedHeight}x${paddedWidth}`;
+    let matching = this.#matchings.get(key);
+    if (!matching) {
+      matching = { matcher: new GridMatcher(this.#anchors.gridOf(paddedHeight, paddedWidth)), matches: [] };
+      this.#matchings.set(key, matching);
+    }
+    return matching;
+  }
+}
+
+/** WebGPU takes no shared memory; nobody here makes any. */
+type BufferView = GPUAllowSharedBufferSource;
+
+/** Room for a batch's kinds: powers of two, so that batches of many objects do not each need a plan. */
+export function kindCapacity(batch: Pick<Batch, 'targets'>): number {
+  return 2 ** Math.max(10, Math.ceil(Math.log2(kindsOf(batch.targets))));
+}
