@@ -140,7 +140,7 @@ function writeResized(image: RgbImage, resized: SizePx, target: Output): void {
   }
 }
 
-interface AxisTaps {
+export interface AxisTaps {
   /** Per output index the two source indices it lies between, and the weight of the second. */
   readonly first: Int32Array;
   readonly second: Int32Array;
@@ -151,7 +151,7 @@ interface AxisTaps {
  * torch's bilinear source positions, `(out + 0.5) * ratio - 0.5`, not below 0 (align_corners false). The ratio of the sizes and the
  * weights are float32, but a position is not rounded on its way from one to the other: torch's fused arithmetic, to the last bit.
  */
-function axisTaps(inSize: number, outSize: number): AxisTaps {
+export function axisTaps(inSize: number, outSize: number): AxisTaps {
   const { fround } = Math;
   const taps: AxisTaps = {
     first: new Int32Array(outSize),
