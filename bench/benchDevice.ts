@@ -1,12 +1,6 @@
 /** What the benchmark computes on: this machine's best adapter, or Dawn's null backend, which computes nothing and so shows what asking costs. */
-import { create, globals } from 'webgpu';
 import { type ObtainedDevice, obtainDevice } from '../electron/terminal/device.ts';
-import { adapterName, deviceDescriptor } from '../shared/reference/adapter.ts';
-
-// As in a browser, before anything is wrapped or asked for.
-for (const [name, value] of Object.entries(globals)) {
-  if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true });
-}
+import { nullDevice } from '../test/gpu/engine/nullDevice.ts';
 
 export interface BenchDevice extends Pick<ObtainedDevice, 'device' | 'adapterInfo' | 'name' | 'software'> {
   /** Nothing is computed: what is read back is zero. */
@@ -16,31 +10,19 @@ export interface BenchDevice extends Pick<ObtainedDevice, 'device' | 'adapterInf
   release(): void;
 }
 
-export async function realDevice(preferSoftware: boolean): Promise<BenchDevice> {
+export async function openBest(preferSoftware: boolean): Promise<BenchDevice> {
   const obtained = await obtainDevice({ preferSoftware });
   return { ...obtained, isNull: false, isFull: watchMemory(obtained.device) };
 }
 
 /** Kernels are those of a real GPU. */
-export async function nullDevice(): Promise<BenchDevice> {
-  const gpu = create(['backend=null']);
-  instances.push(gpu);
-  if (!globalThis.navigator.gpu)
-    Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
-  const adapter = await gpu.requestAdapter();
-  if (!adapter) throw new Error('Dawn has no null backend here.');
-  const device = await adapter.requestDevice(deviceDescriptor(adapter));
-  const { info: adapterInfo } = adapter;
-  const name = adapterName(adapterInfo);
-  const isFull = watchMemory(device);
+export async function openNull(): Promise<BenchDevice> {
+  const device = await nullDevice();
+  // tfjs asks whether it is there, no more.
+  if (!navigator.gpu) Object.defineProperty(navigator, 'gpu', { value: {}, configurable: true });
   return {
-    device,
-    adapterInfo,
-    name,
-    software: false,
-    isNull: true,
-    isFull,
-    release: () => device.destroy(),
+    ...{ device, adapterInfo: device.adapterInfo, name: 'null backend' },
+    ...{ software: false, isNull: true, isFull: watchMemory(device), release: () => device.destroy() },
   };
 }
 
@@ -52,6 +34,3 @@ function watchMemory(device: GPUDevice): () => boolean {
   });
   return () => full;
 }
-
-/** As `obtainDevice`'s: an instance that is collected while promises wait for it ends the process. */
-const instances: GPU[] = [];

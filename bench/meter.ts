@@ -1,4 +1,5 @@
 /** What a program asks of WebGPU, counted at WebGPU itself, so that all are counted alike: wraps its prototypes for as long as the process lives. */
+import { globals } from 'webgpu';
 
 export interface Counted {
   dispatches: number;
@@ -18,8 +19,8 @@ export interface Meter {
   readonly account: (name: string) => Counted;
 }
 
-/** To be called once WebGPU's globals (`GPUDevice`…) are there. */
 export function meterWebGPU(): Meter {
+  Object.assign(globalThis, globals); // as in a browser
   const accounts = new Map<string, Counted>();
   let current = zero();
   const account = (name: string): Counted => {

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { buildRetinaNet } from '../shared/detector/network.ts';
-import { type BenchDevice, realDevice } from './benchDevice.ts';
+import { type BenchDevice, openBest } from './benchDevice.ts';
 import { type Meter, meterWebGPU } from './meter.ts';
 import { type StepCase, stepCase } from './stepCases.ts';
 import { stepFlops } from './stepFlops.ts';
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 });
 
 const names = values.sides.split(',').map(sideName);
-const real = values.null ? null : await realDevice(values.software);
+const real = values.null ? null : await openBest(values.software);
 const adapter = real?.name ?? 'null backend';
 const meter = meterWebGPU();
 const cases: CaseFigures[] = [];

@@ -1,7 +1,7 @@
 /** Sides taking the same step, timed and counted. */
 import { setTimeout } from 'node:timers/promises';
 import type { Batch } from '../shared/loss/executor.ts';
-import { type BenchDevice, nullDevice } from './benchDevice.ts';
+import { type BenchDevice, openNull } from './benchDevice.ts';
 import type { Counted, Meter } from './meter.ts';
 import { randomBatch, type StepCase } from './stepCases.ts';
 import { type KernelTime, openSide, type Side, type SideName } from './stepSides.ts';
@@ -101,7 +101,7 @@ export async function measureScript(
   pace: Pace,
   meter: Meter,
 ): Promise<Measured> {
-  const on = await nullDevice();
+  const on = await openNull();
   try {
     const [measured] = await measureSteps(of, on, [name], pace, meter);
     return measured!;
