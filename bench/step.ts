@@ -31,6 +31,7 @@ const { values } = parseArgs({
   },
 });
 
+if (values.json) console.log = console.error; // what libraries say is no JSON
 const names = values.sides.split(',').map(sideName);
 const real = values.null ? null : await openBest(values.software);
 const adapter = real?.name ?? 'null backend';
@@ -44,7 +45,7 @@ for (const name of (values.cases ?? defaultCases(real)).split(',')) {
   if (!values.json) console.log(tableOf(figures));
 }
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, load: loadavg()[0] };
-if (values.json) console.log(JSON.stringify(contractLine(adapter, machine, cases)));
+if (values.json) process.stdout.write(`${JSON.stringify(contractLine(adapter, machine, cases))}\n`);
 else console.log(`${adapter}; ${machine.cores} cores of ${machine.cpu}, load ${machine.load?.toFixed(2)}`);
 real?.release();
 

@@ -90,7 +90,7 @@ async function openEngine({ network, sidePx, batch: images }: StepCase, on: Benc
   return {
     name: 'engine',
     steps: (batch, count) => takeSteps(executor, batch, count),
-    kernels: async (batch) => byLabel((await executor.profile(batch, settings)) ?? []),
+    kernels: async (batch) => byLabel((await executor.profile(batch)) ?? []),
     dispose: () => executor.dispose(),
   };
 }

@@ -42,6 +42,7 @@ import { type TermForm, termForm } from '../loss/term.ts';
 import { requireWholeCells } from '../loss/wholeCells.ts';
 import { EngineDevice } from './device/engineDevice.ts';
 import type { Plan } from './device/plan.ts';
+import type { CallTime } from './device/timestamps.ts';
 import type { Readback } from './device/readback.ts';
 import { Turns } from './device/turns.ts';
 import { Feed, kindCapacity } from './feed.ts';
@@ -54,6 +55,8 @@ import {
 } from './kernels/loss/figures.ts';
 import { unpackRows } from './kernels/loss/targets.ts';
 import { controlRef } from './kernels/optimizer/optimizer.ts';
+import { planBytes } from './memory/bytes.ts';
+import { doesNotFit, whatFits, withWhatFits } from './memory/fits.ts';
 import { type BufferRef, bindView } from './plan/call.ts';
 import { strideOf, type TensorView } from './plan/tensor.ts';
 import {
@@ -162,14 +165,42 @@ export class EngineExecutor implements Executor {
   }
 
   async prepare(shape: BatchShape, tell: (sentence: string) => void): Promise<void> {
+    requireWholeCells(shape);
+    const capacity = kindCapacity({ targets: [] });
+    const limits = this.device.limits();
+    const bytesOf = (of: BatchShape) => {
+      const { sections, pinned } = trainingSections(this.#spec, of, capacity);
+      return planBytes(
+        sections.flatMap(({ calls }) => calls),
+        pinned,
+        limits.maxBufferBytes,
+      );
+    };
+    const fits = whatFits(bytesOf, shape, limits);
+    if (!fits.fits) throw doesNotFit(shape, fits, limits);
     tell('Compiling the network for this GPU');
-    await this.#asking.take(() => this.#training(shape, kindCapacity({ targets: [] })));
+    await this.#asking
+      .take(() => this.#training(shape, capacity))
+      .catch((error) => {
+        throw withWhatFits(error, bytesOf, shape, limits);
+      });
   }
 
   /** Asked for in turn; answers when the device has. A strategy that selects by score waits for its logits in between. */
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
     const asked = await this.#asking.take(() => this.#ask(batch, settings, ['decide', 'update']));
     return this.#answering.take(() => this.#answer(asked));
+  }
+
+  /**
+   * How long each dispatch takes of a step as the last one on such a batch; null where the device does not tell. The step is taken: what
+   * trains is not asked.
+   */
+  profile(batch: Batch): Promise<readonly CallTime[] | null> {
+    return this.#asking.take(async () => {
+      const { plan } = await this.#training(batch, kindCapacity(batch));
+      return plan.profile(['begin', 'forward', 'backward', 'decide', 'update']);
+    });
   }
 
   /** The gradients of a step that is not taken, in torch's layout; its logits are not counted. */
