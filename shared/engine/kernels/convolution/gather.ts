@@ -59,8 +59,11 @@ export interface GatherBindings {
   readonly declarations: string;
 }
 
-/** `source`, `w` (vec4), `target`, and what the epilogue needs. */
-export function bindGather(gather: Gather): GatherBindings {
+/**
+ * `source`, `w`, `result`, and what the epilogue needs. `scalar`: the source is read one channel at a time (`f32`, or `u32` of two
+ * halves), and so are the weights where the gather runs along their last axis, backward.
+ */
+export function bindGather(gather: Gather, scalar: boolean): GatherBindings {
   const bindings: Binding[] = [];
   const lines: string[] = [];
   const bind = (name: string, type: string, binding: Binding): void => {
@@ -74,13 +77,15 @@ export function bindGather(gather: Gather): GatherBindings {
   ): void => {
     if (view) bind(name, elementType(view.tensor), bindView(view, access));
   };
-  const bindVector = (name: string, ref: BufferRef | null): void => {
-    if (ref) bind(name, 'vec4<f32>', { ref, access: 'read' });
+  const bindVector = (name: string, ref: BufferRef | null, single = false): void => {
+    if (ref) bind(name, single ? 'f32' : 'vec4<f32>', { ref, access: 'read' });
   };
-  bindTensor('source', gather.source);
-  bindVector('w', gather.weight);
+  const { tensor } = gather.source;
+  const sourceType = tensor.storage === 'f16' ? 'u32' : 'f32';
+  bind('source', scalar ? sourceType : elementType(tensor), bindView(gather.source, 'read'));
+  bindVector('w', gather.weight, scalar && gather.backward);
   bindTensor('result', gather.target, 'read-write');
-  bindVector('sourceScale', gather.sourceScale);
+  bindVector('sourceScale', gather.sourceScale, scalar);
   bindVector('normScale', gather.norm?.scale ?? null);
   bindVector('normShift', gather.norm?.shift ?? null);
   bindVector('bias', gather.bias);
@@ -102,8 +107,8 @@ export function epilogue(gather: Gather, sum: string, channel: string, at: strin
   return value;
 }
 
-/** Fours of channels of one filter tap's rows, and of the tap. */
+/** Floats from one row of a filter (a channel of the layer's input) to the next, and from one tap to the next. */
 export function filterStrides({ conv }: Pick<Gather, 'conv'>): { row: number; tap: number } {
-  const row = strideOf(conv.outChannels) / 4;
+  const row = strideOf(conv.outChannels);
   return { row, tap: row * strideOf(conv.inChannels) };
 }

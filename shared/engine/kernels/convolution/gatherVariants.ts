@@ -7,7 +7,7 @@ import { lowerRegisters, type RegistersVariant } from './gatherRegisters.ts';
 export type ConvVariant = RegistersVariant;
 
 export function variantsOf(_gather: Gather, _facts: DeviceFacts): ConvVariant[] {
-  return [{ kind: 'registers', pixels: 4, channels: 8 }];
+  return [{ kind: 'registers', rows: 2, pixels: 4, channels: 4, depth: 1 }];
 }
 
 export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {

@@ -21,11 +21,6 @@ export function phaseStride({ backward, conv }: Pick<GatherGeometry, 'backward' 
   return backward ? conv.stride : 1;
 }
 
-/** Rows and columns of a level that belong to the largest phase, the first. */
-export function phaseSize(level: LevelSlice, stride: number): { height: number; width: number } {
-  return { height: Math.ceil(level.height / stride), width: Math.ceil(level.width / stride) };
-}
-
 /** Multiplications and additions. Taps that fall off the border are counted. */
 export function gatherFlops({ conv, backward, source, target }: GatherGeometry): number {
   const outputs = backward ? source : target;
@@ -36,4 +31,22 @@ export function gatherFlops({ conv, backward, source, target }: GatherGeometry):
 /** `3x3 256>256`, with the stride where it is not 1. */
 export function shapeLabel({ kernelSize, stride, inChannels, outChannels }: ConvShape): string {
   return `${kernelSize}x${kernelSize}${stride > 1 ? `/${stride}` : ''} ${inChannels}>${outChannels}`;
+}
+
+/** A level's pixels as the kernels run over them. */
+interface Extents {
+  readonly images: number;
+  readonly to: LevelSlice;
+  readonly from: LevelSlice;
+}
+
+/** Where every pixel is summed from itself alone, a level's images are one long row, and no tile is left half empty. */
+export function mapExtents({ conv, source, target }: GatherGeometry): Extents[] {
+  const images = target.tensor.batch;
+  return target.levels.map((to, level) => {
+    const from = source.levels[level]!;
+    if (conv.kernelSize > 1 || conv.stride > 1) return { images, to, from };
+    const width = images * to.height * to.width;
+    return { images: 1, to: { ...to, height: 1, width }, from: { ...from, height: 1, width } };
+  });
 }
