@@ -1,0 +1,192 @@
+/**
+ * The filter's gradient as a product of matrices, [taps x inputs, pixels] by [pixels, outputs]: a workgroup keeps a few pixels of its
+ * rows and columns in workgroup memory, and each of its threads 8 x 8 sums in registers.
+ */
+import type { KernelCall } from '../../plan/call.ts';
+import type { ConvFilterGradientOp, ConvShape } from '../../plan/ops.ts';
+import { strideOf } from '../../plan/tensor.ts';
+import { type BoundTensor, Kernel } from '../kernel.ts';
+import { type DeviceFacts, unroll } from '../wgsl.ts';
+import {
+  bindSums,
+  filterFlops,
+  filterLabel,
+  type Partials,
+  type SumsWriter,
+  sharedMembers,
+  sharedValues,
+  sharePixels,
+  unitsOf,
+} from './filterGradientPixels.ts';
+
+export interface WorkgroupTile {
+  readonly kind: 'workgroup';
+  /** Of the filter seen as a matrix of [taps x inputs, outputs]; multiples of 8. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Pixels in workgroup memory at a time. */
+  readonly depth: number;
+}
+
+/** Sums of a thread along a row and a column of the tile. */
+const perThread = 8;
+
+export function workgroupTiles({ conv }: ConvFilterGradientOp, facts: DeviceFacts): WorkgroupTile[] {
+  const rows = conv.kernelSize ** 2 * strideOf(conv.inChannels);
+  const columns = strideOf(conv.outChannels);
+  return [
+    [64, 64, 16],
+    [128, 64, 16],
+    [128, 128, 8],
+    [64, 128, 16],
+    [128, 32, 16],
+    [64, 64, 8],
+    [64, 32, 16],
+  ]
+    .map(([rows, columns, depth]) => ({ kind: 'workgroup', rows, columns, depth }) as WorkgroupTile)
+    .filter((tile) => threadsOf(tile) <= facts.maxInvocationsPerWorkgroup)
+    .filter(
+      (tile) =>
+        (tile.rows + tile.columns) * tile.depth * 4 + tile.depth * 32 <= facts.maxWorkgroupStorageBytes,
+    )
+    .filter((tile) => tile.rows < 2 * rows && tile.columns < 2 * columns);
+}
+
+function threadsOf({ rows, columns }: WorkgroupTile): number {
+  return (rows / perThread) * (columns / perThread);
+}
+
+export function lowerWorkgroup(
+  op: ConvFilterGradientOp,
+  facts: DeviceFacts,
+  tile: WorkgroupTile,
+): { main: KernelCall; partials: Partials | null } {
+  const rowTiles = Math.ceil((op.conv.kernelSize ** 2 * strideOf(op.conv.inChannels)) / tile.rows);
+  const columnTiles = Math.ceil(strideOf(op.conv.outChannels) / tile.columns);
+  const units = unitsOf(op, 1);
+  const shared = sharePixels(op, facts, rowTiles * columnTiles * threadsOf(tile), units, 8 * tile.depth);
+  const groups = rowTiles * columnTiles * shared.parts;
+
+  const kernel = new Kernel();
+  const x = kernel.tensor('x', op.x, 'read');
+  const dy = kernel.tensor('dy', op.dy, 'read');
+  const sums = bindSums(kernel, op, shared, 'part');
+  kernel.uniforms(`${sharedMembers(op)}, groups: u32, rowTiles: i32, columnTiles: i32`, [
+    ...sharedValues(op, shared, units),
+    ...[groups, rowTiles, columnTiles],
+  ]);
+  const across = Math.min(groups, facts.maxWorkgroupsPerDimension);
+  const code = workgroupSource(op.conv, tile, x, dy, sums);
+  const main = kernel.call(filterLabel(op), code, [across, Math.ceil(groups / across), 1], filterFlops(op));
+  return { main, partials: shared.partials };
+}
+
+function workgroupSource(
+  { kernelSize, stride, padding }: ConvShape,
+  tile: WorkgroupTile,
+  x: BoundTensor,
+  dy: BoundTensor,
+  sums: SumsWriter,
+): string {
+  const { rows, columns, depth } = tile;
+  const threads = threadsOf(tile);
+  const [rowFours, columnFours] = [rows / 4, columns / 4];
+  return `
+var<workgroup> xs: array<vec4<f32>, ${depth * rowFours}>;
+var<workgroup> ys: array<vec4<f32>, ${depth * columnFours}>;
+// Of each pixel: row and column of its first tap in x, x's first row of the image, dy's row, or -1 for none; height and width of x.
+var<workgroup> places: array<vec4<i32>, ${depth}>;
+var<workgroup> sizes: array<vec2<i32>, ${depth}>;
+
+fn place(at: u32, unit: i32, last: i32) {
+  var level = 0;
+  var begin = 0;
+  while (level < g.levelCount - 1 && unit >= g.levels[2 * level + 1].w) {
+    begin = g.levels[2 * level + 1].w;
+    level++;
+  }
+  let inLevel = g.levels[2 * level];
+  let outLevel = g.levels[2 * level + 1];
+  let pixel = unit - begin;
+  let row = pixel / outLevel.z;
+  let image = row / outLevel.y;
+  let sy = (row - image * outLevel.y) * ${stride} - ${padding};
+  let sx = (pixel - row * outLevel.z) * ${stride} - ${padding};
+  places[at] = vec4<i32>(sy, sx, inLevel.x + image * inLevel.y * inLevel.z, select(-1, outLevel.x + pixel, unit < last));
+  sizes[at] = inLevel.yz;
+}
+
+@compute @workgroup_size(${threads})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>) {
+  let group = id.y * count.x + id.x;
+  if (group >= g.groups) { return; }
+  var rest = i32(group);
+  let columnTile = rest % g.columnTiles; rest = rest / g.columnTiles;
+  let rowTile = rest % g.rowTiles;
+  let part = rest / g.rowTiles;
+  let units = g.levels[2 * g.levelCount - 1].w;
+  let last = (part + 1) * units / g.parts;
+  let tileRow = thread / ${columns / perThread}u;
+  let tileColumn = thread % ${columns / perThread}u;
+  ${unroll(8, (row) => `var a${row}_0 = vec4<f32>(); var a${row}_1 = vec4<f32>();`)}
+  ${sums.bias ? 'var b0 = vec4<f32>(); var b1 = vec4<f32>();' : ''}
+  for (var first = part * units / g.parts; first < last; first += ${depth}) {
+    if (thread < ${depth}u) { place(thread, first + i32(thread), last); }
+    workgroupBarrier();
+    for (var i = thread; i < ${depth * rowFours}u; i += ${threads}u) {
+      let at = i / ${rowFours}u;
+      let row = rowTile * ${rowFours} + i32(i % ${rowFours}u);
+      let tap = row / g.inFours;
+      let sy = places[at].x + tap / ${kernelSize};
+      let sx = places[at].y + tap % ${kernelSize};
+      var value = vec4<f32>();
+      if (places[at].w >= 0 && tap < ${kernelSize ** 2} && sy >= 0 && sy < sizes[at].x && sx >= 0 && sx < sizes[at].y) {
+        let word = (places[at].z + sy * sizes[at].y + sx) * g.inFours + row - tap * g.inFours;
+        value = ${x.load('word')};
+      }
+      xs[i] = value;
+    }
+    for (var i = thread; i < ${depth * columnFours}u; i += ${threads}u) {
+      let at = i / ${columnFours}u;
+      let column = columnTile * ${columnFours} + i32(i % ${columnFours}u);
+      var value = vec4<f32>();
+      if (places[at].w >= 0 && column < g.outFours) {
+        let word = places[at].w * g.outFours + column;
+        value = ${dy.load('word')};
+      }
+      ys[i] = value;
+    }
+    workgroupBarrier();
+    for (var at = 0u; at < ${depth}u; at++) {
+      let x0 = xs[at * ${rowFours}u + tileRow];
+      let x1 = xs[at * ${rowFours}u + ${rowFours / 2}u + tileRow];
+      let y0 = ys[at * ${columnFours}u + tileColumn];
+      let y1 = ys[at * ${columnFours}u + ${columnFours / 2}u + tileColumn];
+      ${unroll(8, (row) => {
+        const value = `vec4<f32>(x${row >> 2}.${'xyzw'[row & 3]})`;
+        return `a${row}_0 = fma(${value}, y0, a${row}_0); a${row}_1 = fma(${value}, y1, a${row}_1);`;
+      })}
+      ${sums.bias ? 'b0 += y0; b1 += y1;' : ''}
+    }
+  }
+  let row = rowTile * ${rowFours} + i32(tileRow);
+  let column = columnTile * ${columnFours} + i32(tileColumn);
+  let rowsEnd = g.filterFours / g.outFours;
+  ${unroll(8, (index) =>
+    unroll(2, (half) => {
+      const at = `4 * (row + ${(index >> 2) * (rowFours / 2)}) + ${index & 3}`;
+      const out = `column + ${(half * columnFours) / 2}`;
+      return `if (${at} < rowsEnd && ${out} < g.outFours) { ${sums.filter(`(${at}) * g.outFours + ${out}`, out, `a${index}_${half}`)} }`;
+    }),
+  )}
+  ${
+    sums.bias
+      ? unroll(2, (half) => {
+          const out = `column + ${(half * columnFours) / 2}`;
+          return `if (rowTile == 0 && tileRow == 0u && ${out} < g.outFours) { ${sums.bias!(out, `b${half}`)} }`;
+        })
+      : ''
+  }
+}
+`;
+}
