@@ -59,13 +59,24 @@ export function decodeDetections(
   const options = { ...defaultDecodeSettings, ...settings };
   const candidates = selectCandidates(head, options.scoreThreshold, options.topKPerLevel);
   const boxes = decodeClipped(head, candidates.flatIndices, frame);
-  const kept = batchedNms(
-    boxes,
-    candidates.scores,
-    candidates.classIndices,
-    options.nmsIou,
-    options.maxDetections,
-  );
+  return keepBest({ ...candidates, boxes }, frame, options);
+}
+
+/** Candidates of one image with their boxes, x1 y1 x2 y2 `[n * 4]`, clipped to the image's own part of the frame. */
+export interface DecodedCandidates {
+  readonly boxes: Float32Array;
+  readonly scores: Float32Array;
+  readonly classIndices: Int32Array;
+}
+
+/** What is left of an image's candidates, highest score first, equal scores in their order: in pixels of the original image. */
+export function keepBest(
+  { boxes, scores, classIndices }: DecodedCandidates,
+  frame: ImageFrame,
+  settings: DecodeSettings = {},
+): Detection[] {
+  const { nmsIou, maxDetections } = { ...defaultDecodeSettings, ...settings };
+  const kept = batchedNms(boxes, scores, classIndices, nmsIou, maxDetections);
   const ratioX = Math.fround(frame.originalWidthPx / frame.widthPx);
   const ratioY = Math.fround(frame.originalHeightPx / frame.heightPx);
   return Array.from(kept, (index) => ({
@@ -75,8 +86,8 @@ export function decodeDetections(
       Math.fround(boxes[index * 4 + 2]! * ratioX),
       Math.fround(boxes[index * 4 + 3]! * ratioY),
     ],
-    score: candidates.scores[index]!,
-    classIndex: candidates.classIndices[index]!,
+    score: scores[index]!,
+    classIndex: classIndices[index]!,
   }));
 }
 
@@ -96,7 +107,7 @@ function selectCandidates(head: HeadOutput, scoreThreshold: number, topK: number
   for (const anchorCount of head.levelCounts) {
     const levelEnd = levelStart + anchorCount * classCount;
     const above = indicesAbove(head.logits, levelStart, levelEnd, scoreThreshold);
-    const levelScores = Float32Array.from(above, (index) => sigmoid(head.logits[index]!));
+    const levelScores = Float32Array.from(above, (index) => scoreOf(head.logits[index]!));
     for (const rank of topRanks(levelScores, topK)) {
       flat.push(above[rank]!);
       scores.push(levelScores[rank]!);
@@ -113,13 +124,12 @@ function selectCandidates(head: HeadOutput, scoreThreshold: number, topK: number
 /** Positions in `[start, end)` whose sigmoid, rounded to float32, is above the threshold. NaN is never above. */
 function indicesAbove(logits: Float32Array, start: number, end: number, scoreThreshold: number): number[] {
   const threshold = Math.fround(scoreThreshold);
-  // Almost every logit of a trained network is far below: a comparison spares the exponential. The margin is wider than
-  // float32's rounding of the score can reach.
-  const surelyBelow = threshold <= 0 ? -Infinity : Math.log(threshold / (1 - threshold)) - 1e-3;
+  // Almost every logit of a trained network is far below: a comparison spares the exponential.
+  const surelyBelow = logitFloor(scoreThreshold);
   const above: number[] = [];
   for (let index = start; index < end; index++) {
     const logit = logits[index]!;
-    if (logit >= surelyBelow && sigmoid(logit) > threshold) above.push(index);
+    if (logit >= surelyBelow && scoreOf(logit) > threshold) above.push(index);
   }
   return above;
 }
@@ -153,6 +163,13 @@ function decodeClipped(head: HeadOutput, flatIndices: Int32Array, frame: ImageFr
   return boxes;
 }
 
-function sigmoid(logit: number): number {
+/** Below this no logit's score is above the threshold: by a margin wider than float32's rounding of the score can reach. */
+export function logitFloor(scoreThreshold: number): number {
+  const threshold = Math.fround(scoreThreshold);
+  return threshold <= 0 ? Number.NEGATIVE_INFINITY : Math.log(threshold / (1 - threshold)) - 1e-3;
+}
+
+/** The sigmoid in float32. */
+export function scoreOf(logit: number): number {
   return Math.fround(1 / (1 + Math.exp(-logit)));
 }
