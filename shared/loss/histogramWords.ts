@@ -11,16 +11,14 @@ export function histogramWords(classCount: number): number {
 }
 
 export function readHistogram(words: Int32Array | Uint32Array, foregroundClassCount: number): LogitHistogram {
-  const length = words.length / wordsPerBin;
-  const field = (offset: number, unit: number) =>
-    Float64Array.from({ length }, (_, bin) => {
-      const at = bin * wordsPerBin + offset;
-      return ((words[at]! >>> 0) + (words[at + 1]! >>> 0) * 2 ** 32) / unit;
-    });
-  return {
-    foregroundClassCount,
-    counts: field(0, 1),
-    places: field(2, placeUnit),
-    squaredPlaces: field(4, placeUnit),
-  };
+  const bins = words.length / wordsPerBin;
+  const [counts, places, squaredPlaces] = [0, 2, 4].map((field) => {
+    const sums = new Float64Array(bins);
+    const unit = field === 0 ? 1 : placeUnit;
+    for (let bin = 0, at = field; bin < bins; bin++, at += wordsPerBin) {
+      sums[bin] = ((words[at]! >>> 0) + (words[at + 1]! >>> 0) * 2 ** 32) / unit;
+    }
+    return sums;
+  }) as [Float64Array, Float64Array, Float64Array];
+  return { foregroundClassCount, counts, places, squaredPlaces };
 }

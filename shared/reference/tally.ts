@@ -16,22 +16,16 @@ import {
 import type { ClassBalance } from '../loss/balance.ts';
 import type { Batch } from '../loss/executor.ts';
 import { sigmoid } from '../loss/focal.ts';
-import { type LogitHistogram, sides } from '../loss/histogram.ts';
+import type { LogitHistogram, sides } from '../loss/histogram.ts';
 import { addHistogram, emptyHistogram } from '../loss/histogramOps.ts';
+import { histogramWords, readHistogram } from '../loss/histogramWords.ts';
 import { balanceOfSums, computeStatistics, type HardLogit, hardestAnchors } from '../loss/statistics.ts';
 import type { LossSettings } from '../loss/strategy.ts';
 import type { BatchTargets } from '../loss/targets.ts';
 import { formLoss, type TermForm, termForm } from '../loss/term.ts';
 import { readTensor } from './backend.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
-import {
-  countLogits,
-  histogramWords,
-  readCounts,
-  readHeaviest,
-  readSums,
-  sumLosses,
-} from './kernels/statistics.ts';
+import { countLogits, readHeaviest, readSums, sumLosses } from './kernels/statistics.ts';
 
 /** What a batch's statistics are made of; `targets` with the weights that the step multiplies its terms with. */
 export interface TalliedBatch {
@@ -115,8 +109,7 @@ class GpuCounter implements LogitCounter {
     this.#words = null;
     if (!words) return emptyHistogram(this.#classCount);
     try {
-      const counts = readCounts(await readTensor<Int32Array>(words, this.#watch));
-      return { foregroundClassCount: this.#classCount, ...counts };
+      return readHistogram(await readTensor<Int32Array>(words, this.#watch), this.#classCount);
     } finally {
       dispose(words);
     }

@@ -17,13 +17,14 @@ import { matchBackground, matchIgnored } from '../../shared/detector/matcher.ts'
 import { fnv1a32, uniformAt } from '../../shared/domain/random.ts';
 import type { BatchTarget } from '../../shared/loss/executor.ts';
 import type { LogitHistogram } from '../../shared/loss/histogram.ts';
+import { histogramWords, readHistogram } from '../../shared/loss/histogramWords.ts';
 import { computeStatistics, hardestAnchors, type ImageLogits } from '../../shared/loss/statistics.ts';
 import { lossSettingsOf } from '../../shared/loss/strategies.ts';
 import type { LossSettings } from '../../shared/loss/strategy.ts';
 import type { BatchTargets } from '../../shared/loss/targets.ts';
 import { formGradient, formLoss, termForm } from '../../shared/loss/term.ts';
 import { readTensor } from '../../shared/reference/backend.ts';
-import { countLogits, histogramWords, readCounts } from '../../shared/reference/kernels/statistics.ts';
+import { countLogits } from '../../shared/reference/kernels/statistics.ts';
 import { lossTerms } from '../../shared/reference/losses.ts';
 import { logitCounter } from '../../shared/reference/tally.ts';
 import { expectNear } from './smallStep.ts';
@@ -170,7 +171,7 @@ describe('statistics on the device', () => {
     const logits = tensor2d(new Float32Array(40).fill(-3.96875), [40, 1]);
     const classes = tensor1d(new Int32Array(40).fill(1), 'int32');
     countLogits(backend() as WebGPUBackend, { logits, classes }, into);
-    const { counts, places, squaredPlaces } = readCounts(await readTensor<Int32Array>(into, gpu.watch));
+    const { counts, places, squaredPlaces } = readHistogram(await readTensor<Int32Array>(into, gpu.watch), 1);
     // x_t = 3.96875, background: bin 159 of side 1, three quarters of the way up.
     const bin = 256 + 159;
     expect(counts[bin]).toBe(2 ** 32 - 3 + 40);

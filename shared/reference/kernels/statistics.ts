@@ -6,6 +6,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import { binCount, binWidth, lowestLogit, sides } from '../../loss/histogram.ts';
+import { placeUnit, wordsPerBin } from '../../loss/histogramWords.ts';
 import type { TermForm } from '../../loss/term.ts';
 import { busyThreads, runKernel } from './program.ts';
 
@@ -180,17 +181,7 @@ export function readHeaviest(data: Float32Array, classCount: number): HeavyLogit
   return found;
 }
 
-/** Parts of a bin that a place is rounded to. */
-const placeUnit = 65536;
-/** Counts, places and squared places, each a sum of 64 bits: no number of steps lets it run over. */
-const wordsPerBin = 6;
-
-/** Integers of the buffer that `countLogits` counts into. */
-export function histogramWords(classCount: number): number {
-  return classCount * sides.length * binCount * wordsPerBin;
-}
-
-/** Adds every logit of rows that are not ignored to the histogram in `into`, int32 `[histogramWords]`; what is no number is passed over. */
+/** Adds every logit of rows that are not ignored to the histogram in `into`, int32 `[histogramWords]` (`shared/loss/histogramWords.ts`); what is no number is passed over. */
 export function countLogits(gpu: WebGPUBackend, { logits, classes }: ClassedLogits, into: TensorInfo): void {
   const [rows, classCount] = logits.shape as [number, number];
   runKernel(
@@ -227,15 +218,4 @@ fn compute(index : i32) {${begin}
     uniformData(rows, classCount),
     into,
   );
-}
-
-/** What `countLogits` has counted, in the arrays of a `LogitHistogram`. */
-export function readCounts(words: Int32Array): Record<'counts' | 'places' | 'squaredPlaces', Float64Array> {
-  const length = words.length / wordsPerBin;
-  const field = (offset: number, unit: number) =>
-    Float64Array.from({ length }, (_, bin) => {
-      const at = bin * wordsPerBin + offset;
-      return ((words[at]! >>> 0) + (words[at + 1]! >>> 0) * 2 ** 32) / unit;
-    });
-  return { counts: field(0, 1), places: field(2, placeUnit), squaredPlaces: field(4, placeUnit) };
 }

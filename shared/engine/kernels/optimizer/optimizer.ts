@@ -23,6 +23,7 @@ import {
   declareUniforms,
   flatMain,
   flatWorkgroups,
+  unroll,
 } from '../wgsl.ts';
 
 type Layout = Pick<ParameterLayout, 'trainableWords' | 'matrixWords'>;
@@ -47,18 +48,21 @@ export function lowerGradientNorm({ trainableWords }: Layout, facts: DeviceFacts
     bindArena('gradients', trainableWords, 'read'),
     bindScratch(partials, count, 'read-write'),
   ];
+  // Lines of 16 floats, which every slot of the arena consists of.
   const sum = `
   var total = 0.0;
-  for (var at = index; at < g.fours; at += ${threads}u) { total += dot(gradients[at], gradients[at]); }`;
+  for (var line = index; line < g.lines; line += ${threads}u) {
+    ${unroll(4, (four) => `let part${four} = gradients[line * 4u + ${four}u]; total += dot(part${four}, part${four});`)}
+  }`;
   return [
     {
       label: 'gradient norm',
       code: `${declareStorage(0, 'gradients', 'vec4<f32>', bindings[0]!)}
 ${declareStorage(1, 'partials', 'f32', bindings[1]!)}
-${declareUniforms(2, 'g', 'fours: u32')}
+${declareUniforms(2, 'g', 'lines: u32')}
 ${reductionMain(facts, sum, 'partials[partial] = total;')}`,
       bindings,
-      uniforms: words([trainableWords / 4]),
+      uniforms: words([trainableWords / 16]),
       workgroups: [groups, 1, 1],
       flops: 2 * trainableWords,
     },
