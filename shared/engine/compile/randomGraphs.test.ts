@@ -1,0 +1,28 @@
+/** 200 random networks: what the compiled operations compute is what tfjs's autodiff computes. */
+import '@tensorflow/tfjs';
+import { setBackend } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, it } from 'vitest';
+import { expectAsTfjs } from '../../../test/support/graphs/expectations.ts';
+import { compileGraph, memoryBefore } from '../../../test/support/graphs/graphMemory.ts';
+import { randomGraph } from '../../../test/support/graphs/randomGraphs.ts';
+import { registerCpuConvolutions } from '../../reference/kernels/register.ts';
+import { interpretOps } from '../kernels/interpret.ts';
+
+beforeAll(async () => {
+  await setBackend('cpu');
+  registerCpuConvolutions();
+});
+
+describe('a compiled network', () => {
+  it('has the outputs and the gradients that tfjs finds', () => {
+    const agrees = fc.property(randomGraph, (graph) => {
+      const compiled = compileGraph(graph);
+      const memory = memoryBefore(compiled);
+      interpretOps(compiled.network.forward, memory);
+      interpretOps(compiled.network.backward, memory);
+      expectAsTfjs(compiled, memory);
+    });
+    fc.assert(agrees, { seed: 5, numRuns: 200 });
+  });
+});
