@@ -11,7 +11,8 @@ export interface BenchDevice extends Pick<ObtainedDevice, 'device' | 'adapterInf
 }
 
 export async function openBest(preferSoftware: boolean): Promise<BenchDevice> {
-  const obtained = await obtainDevice({ preferSoftware });
+  const dawnFlags = ['disable-dawn-features=timestamp_quantization'];
+  const obtained = await obtainDevice({ preferSoftware, dawnFlags });
   return { ...obtained, isNull: false, isFull: watchMemory(obtained.device) };
 }
 

@@ -1,6 +1,12 @@
 /** Who takes the step: stock tfjs, our reference, the engine; each with its own tfjs backend or none, all on one device. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { copyRegisteredKernels, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import {
+  copyRegisteredKernels,
+  enableProdMode,
+  registerBackend,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
 import type { Batch, Executor } from '../shared/loss/executor.ts';
 import { registerWebGPU } from '../shared/reference/backend.ts';
 import type { BenchDevice } from './benchDevice.ts';
@@ -36,6 +42,7 @@ const stockBackend = 'stock';
 
 // tfjs's own kernels under a name of their own, before anything takes their place under the name `webgpu`.
 copyRegisteredKernels('webgpu', stockBackend);
+enableProdMode();
 
 async function openStock({ network }: StepCase, { device, adapterInfo }: BenchDevice): Promise<Side> {
   registerBackend(stockBackend, () => new WebGPUBackend(device, adapterInfo));

@@ -67,8 +67,11 @@ export function tableOf({ name, gflop, torchMs, sides }: CaseFigures): string {
 function kernelTable(kernels: readonly KernelTime[]): string {
   const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
   const heads = ['kernel', 'dispatches', 'ms', '%', 'GFLOP/s'];
-  const heaviest = [...kernels].sort((a, b) => b.ms - a.ms);
-  const rows = heaviest.map(({ label, dispatches, ms, flops }) => [
+  const heavy = kernels.filter(({ ms }) => ms >= 0.01 * total);
+  const light = kernels.filter(({ ms }) => ms < 0.01 * total);
+  const sum = (what: 'dispatches' | 'ms' | 'flops') => light.reduce((all, each) => all + each[what], 0);
+  const others = { label: 'others', dispatches: sum('dispatches'), ms: sum('ms'), flops: sum('flops') };
+  const rows = [...heavy.sort((a, b) => b.ms - a.ms), others].map(({ label, dispatches, ms, flops }) => [
     label,
     String(dispatches),
     text(ms),

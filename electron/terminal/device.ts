@@ -18,6 +18,8 @@ export interface ObtainedDevice {
 export interface DeviceChoice {
   /** Take the software adapter even where a GPU is there: the same numbers on every machine. */
   readonly preferSoftware?: boolean;
+  /** Dawn's own, for measurements: `disable-dawn-features=timestamp_quantization`. */
+  readonly dawnFlags?: readonly string[];
 }
 
 /**
@@ -32,11 +34,11 @@ export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedD
   const dawn = await import('webgpu');
   installGlobals(dawn.globals as Record<string, unknown>);
 
-  let gpu = keepForever(dawn.create([]));
+  let gpu = keepForever(dawn.create([...(choice.dawnFlags ?? [])]));
   let adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter && software) {
     setOnlyDriver(software.driverManifest);
-    gpu = keepForever(dawn.create([]));
+    gpu = keepForever(dawn.create([...(choice.dawnFlags ?? [])]));
     adapter = await gpu.requestAdapter();
   }
   if (!adapter) throw noAdapter();
