@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { Problem } from '../../domain/problem.ts';
+import type { DeviceFacts } from '../kernels/wgsl.ts';
+import type { KernelCall } from '../plan/call.ts';
+import type { ConvFilterGradientOp } from '../plan/ops.ts';
+import { wholeView } from '../plan/tensor.ts';
+import { flopsOf, lowerVariant, shapeKey, trialOf, variantsOf } from './trials.ts';
+import { Tuner, type TunerCache } from './tuner.ts';
+
+const facts: DeviceFacts = {
+  software: false,
+  subgroups: false,
+  maxWorkgroupsPerDimension: 65535,
+  maxWorkgroupStorageBytes: 16384,
+  maxInvocationsPerWorkgroup: 256,
+};
+
+function filterGradient(channels: number, side: number): ConvFilterGradientOp {
+  const view = (id: string) =>
+    wholeView({ id, batch: 2, levels: [{ height: side, width: side }], channels, storage: 'f32' });
+  return {
+    op: 'convFilterGradient',
+    conv: { inChannels: channels, outChannels: channels, kernelSize: 3, stride: 1, padding: 1 },
+    x: view('x'),
+    dy: view('dy'),
+    weightGradient: { kind: 'gradients', offsetWords: 0, words: 9 * channels * channels },
+    ...{ biasGradient: null, norm: null, normGradient: null },
+  };
+}
+
+const [small, large] = [filterGradient(64, 20), filterGradient(256, 40)];
+
+function kept(): TunerCache & { readonly texts: Map<string, string> } {
+  const texts = new Map<string, string>();
+  return {
+    texts,
+    read: async (key) => texts.get(key) ?? null,
+    write: async (key, text) => void texts.set(key, text),
+  };
+}
+
+/** A GPU on which a given way to compute is the fastest; every trial takes a second. */
+function bench(cache: TunerCache | null, { fastest = 2, budgetMs = 1e9, software = false } = {}) {
+  const codes = [small, large].map(
+    (op) => lowerVariant(trialOf(op), facts, variantsOf(op, facts)[fastest]!)[0]!.code,
+  );
+  const state = { nowMs: 0, trials: 0, sentences: [] as string[] };
+  const time = async (calls: readonly KernelCall[]) => {
+    state.trials++;
+    state.nowMs += 1000;
+    return codes.includes(calls[0]!.code) ? 1 : 2;
+  };
+  const settings = { adapterKey: 'a GPU', cache, time, clock: () => state.nowMs, budgetMs };
+  const tuner = new Tuner({ ...settings, facts: { ...facts, software } });
+  return {
+    tuner,
+    state,
+    tune: () => tuner.tune([small, large], (sentence) => state.sentences.push(sentence)),
+  };
+}
+
+describe('the tuner', () => {
+  const count = variantsOf(small, facts).length + variantsOf(large, facts).length;
+
+  it('finds the fastest way to compute each kind, and says how far it is', async () => {
+    const { tuner, state, tune } = bench(null);
+    expect(tuner.choices.filter(small)).toBeUndefined();
+    await tune();
+    for (const op of [small, large]) expect(tuner.choices.filter(op)).toEqual(variantsOf(op, facts)[2]);
+    expect(state.sentences).toHaveLength(count);
+    expect(state.sentences[1]).toBe(`Finding the fastest way to compute on this GPU: 2 of ${count}`);
+  });
+
+  it('tries nothing again, not even in another run', async () => {
+    const cache = kept();
+    const first = bench(cache);
+    await first.tune();
+    await first.tune();
+    expect(first.state.trials).toBe(count);
+    const second = bench(cache);
+    await second.tune();
+    expect(second.state.trials).toBe(0);
+    expect(second.tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
+  });
+
+  it('ends with its budget, what a step spends most on first, and goes on the next time', async () => {
+    const cache = kept();
+    const ways = variantsOf(large, facts).length;
+    const first = bench(cache, { budgetMs: (ways + 1) * 1000 });
+    await first.tune();
+    expect(first.tuner.choices.filter(large)).toBeDefined();
+    expect(first.tuner.choices.filter(small)).toBeUndefined();
+    const second = bench(cache);
+    await second.tune();
+    expect(second.state.trials).toBe(count - ways);
+  });
+
+  it('ignores what it cannot read, and what is no way to compute any more', async () => {
+    const texts = [
+      '{',
+      'null',
+      JSON.stringify({ [shapeKey(small)]: { kind: 'magic' }, [shapeKey(large)]: 7 }),
+    ];
+    for (const text of texts) {
+      const { tuner, state, tune } = bench({ ...kept(), read: async () => text });
+      await tune();
+      expect(state.trials).toBe(count);
+      expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[2]);
+    }
+  });
+
+  it('works where nothing can be kept', async () => {
+    const fails = async () => {
+      throw new Error('no room');
+    };
+    const { tuner, tune } = bench({ read: fails, write: fails });
+    await tune();
+    expect(tuner.choices.filter(small)).toBeDefined();
+  });
+
+  it('leaves software adapters alone', async () => {
+    const { tuner, state, tune } = bench(null, { software: true });
+    await tune();
+    expect(state.trials).toBe(0);
+    expect(tuner.choices.filter(small)).toBeUndefined();
+  });
+
+  it('passes over what the device refuses, but not over its loss', async () => {
+    const times = (kind: 'internal' | 'device-lost') => async (calls: readonly KernelCall[]) => {
+      if (calls[0]!.code.includes('var<workgroup>')) throw new Problem(kind, 'No.', 'None.');
+      return 1;
+    };
+    const common = { facts, adapterKey: 'a GPU', cache: null, clock: () => 0, budgetMs: 1 };
+    const tuner = new Tuner({ ...common, time: times('internal') });
+    await tuner.tune([small], () => {});
+    expect(tuner.choices.filter(small)!.kind).toBe('registers');
+    const lost = new Tuner({ ...common, time: times('device-lost') });
+    await expect(lost.tune([small], () => {})).rejects.toMatchObject({ kind: 'device-lost' });
+  });
+});
+
+describe('a trial', () => {
+  it('is of the same kind, and small', () => {
+    const huge = filterGradient(256, 400);
+    const trial = trialOf(huge);
+    expect(trial.conv).toEqual(huge.conv);
+    expect(flopsOf(trial)).toBeLessThan(5e9);
+    expect(flopsOf(trialOf(filterGradient(8, 2)))).toBeGreaterThan(0);
+  });
+});
