@@ -62,9 +62,9 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
     label: `conv${backward ? ' dx' : ''} ${shapeLabel(conv)}`,
     code: [
       declarations,
-      'struct Level { tiles: vec4<i32>, to: vec4<i32>, source: vec4<i32> }',
+      'struct Level { tiles: vec4<i32>, to: vec4<i32>, origin: vec4<i32> }',
       declareUniforms(bindings.length, 'g', members),
-      registersSource(gather, variant, flatWorkgroupSize(facts), channelGroups),
+      registersSource(layOut(gather, variant), flatWorkgroupSize(facts)),
     ].join('\n'),
     bindings,
     uniforms: words([...table, threads]),
@@ -73,50 +73,49 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
   };
 }
 
-/**
- * Along a row, neighbouring taps read neighbouring pixels: taps of a row are unrolled and share what they read. Not where only
- * the taps of one phase count.
- */
-function tapsAtOnce({ conv, backward }: Gather): number {
-  return backward && conv.stride > 1 ? 1 : conv.kernelSize;
+/** What the text of a kernel depends on. */
+interface Layout extends RegistersVariant {
+  readonly gather: Gather;
+  /** Taps of a row that are unrolled and share what they read; where only the taps of one phase count, one. */
+  readonly taps: number;
+  readonly phases: number;
+  /** Pixels of the source from one pixel of the target to the next. */
+  readonly step: number;
+  /** Pixels of a row that are read for a tile. */
+  readonly columns: number;
+  readonly filter: { readonly row: number; readonly tap: number };
 }
 
-function registersSource(
-  gather: Gather,
-  variant: RegistersVariant,
-  size: number,
-  channelGroups: number,
-): string {
-  const { conv, backward, source, target } = gather;
-  const { kernelSize, padding } = conv;
-  const { rows, pixels, channels, depth } = variant;
+function layOut(gather: Gather, variant: RegistersVariant): Layout {
+  const { conv, backward } = gather;
   const phases = phaseStride(gather);
+  const taps = phases > 1 ? 1 : conv.kernelSize;
   const step = backward ? 1 : conv.stride;
-  const taps = tapsAtOnce(gather);
-  const columns = (pixels - 1) * step + taps;
-  const filter = filterStrides(gather);
-  const sourceStride = foursOf(source) * 4;
-  const sourceChannels = depth === 1 ? source.tensor.channels : sourceStride;
-  const turn = Math.max(depth, Math.floor(chunk / taps / 4) * 4);
-  const wide = channels / 4;
-  const sums = (line: (name: string) => string) =>
-    unroll(rows, (q) => unroll(pixels, (p) => unroll(wide, (c) => line(`${q}_${p}_${c}`))));
-  const firstTap = (phase: string) => (phases > 1 ? `(${phase} + ${padding}) % ${phases}` : '0');
-  const sourceAt = (at: string, k: string) =>
-    backward ? `(${at} + ${padding} - ${k}) / ${phases}` : `${at} * ${step} - ${padding} + ${k}`;
-  const reads = (line: (q: number, x: number) => string) =>
-    unroll(rows, (q) => unroll(columns, (x) => (step > taps && x % step > 0 ? '' : line(q, x))));
+  const columns = (variant.pixels - 1) * step + taps;
+  return { ...variant, gather, taps, phases, step, columns, filter: filterStrides(gather) };
+}
+
+function registersSource(layout: Layout, size: number): string {
+  const { gather, rows, pixels, channels, phases } = layout;
+  const { levels } = gather.target;
+  const channelGroups = Math.ceil((foursOf(gather.target) * 4) / channels);
+  const pick = (l: number) => {
+    const here = `index >= g.levels[${l + 1}].tiles.x`;
+    const members = ['tiles', 'to', 'origin'];
+    return members
+      .map((name) => `${name} = select(${name}, g.levels[${l + 1}].${name}, ${here});`)
+      .join('\n');
+  };
   return `
 ${readSource(gather)}
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = i32(id.y * groups.x * ${size}u + id.x);
   if (index >= g.threads) { return; }
-  var level = 0;
-  ${unroll(target.levels.length - 1, (l) => `if (index >= g.levels[${l + 1}].tiles.x) { level = ${l + 1}; }`)}
-  let tiles = g.levels[level].tiles;
-  let to = g.levels[level].to;
-  let origin = g.levels[level].source;
+  var tiles = g.levels[0].tiles;
+  var to = g.levels[0].to;
+  var origin = g.levels[0].origin;
+  ${unroll(levels.length - 1, pick)}
   let channel = ((index - tiles.x) % ${channelGroups}) * ${channels};
   var rest = (index - tiles.x) / ${channelGroups};
   let phaseY = i32(id.z) / ${phases};
@@ -125,51 +124,81 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   rest = rest / tiles.y;
   let oy = (rest % tiles.z) * ${rows * phases} + phaseY;
   let image = rest / tiles.z;
-  if (oy >= to.y || ox >= to.z) { return; }
-  ${sums((name) => `var t${name} = vec4<f32>();`)}
-  for (var ky = ${firstTap('phaseY')}; ky < ${kernelSize}; ky += ${phases}) {
-    for (var kx = ${firstTap('phaseX')}; kx < ${kernelSize}; kx += ${taps * phases}) {
-      let sy = ${sourceAt('oy', 'ky')};
-      let sx = ${sourceAt('ox', backward ? `(kx + ${taps - 1})` : 'kx')};
-      ${unroll(rows, (q) => `let row${q} = sy + ${q * step}; let inRow${q} = (row${q} >= 0) & (row${q} < origin.y);`)}
-      ${unroll(columns, (x) => `let column${x} = sx + ${x}; let inColumn${x} = (column${x} >= 0) & (column${x} < origin.z);`)}
-      ${reads(
-        (q, x) => `let in${q}_${x} = inRow${q} & inColumn${x};
-      let x${q}_${x} = select(0, (origin.x + (image * origin.y + row${q}) * origin.z + column${x}) * ${sourceStride}, in${q}_${x});`,
-      )}
-      let tap = (ky * ${kernelSize} + kx) * ${filter.tap} + channel${backward ? ` * ${filter.row}` : ''};
-      for (var first = 0; first < ${sourceChannels}; first += ${turn}) {
-        ${sums((name) => `var a${name} = vec4<f32>();`)}
-        for (var s = first; s < min(first + ${turn}, ${sourceChannels}); s += ${depth}) {
-          ${unroll(
-            depth,
-            (d) => `{
-          ${gather.sourceScale ? `let scale = sourceScale[s + ${d}];` : ''}
-          ${reads((q, x) => `let v${q}_${x} = select(0.0, readAt(x${q}_${x} + s + ${d}), in${q}_${x})${gather.sourceScale ? ' * scale' : ''};`)}
-          ${unroll(taps, (k) =>
-            unroll(
-              wide,
-              (c) => `${loadFilter(gather, filter, k, c, d)}
-          ${unroll(rows, (q) =>
-            unroll(pixels, (p) => {
-              const x = p * step + (backward ? taps - 1 - k : k);
-              const name = `a${q}_${p}_${c}`;
-              return `${name} = fma(vec4<f32>(v${q}_${x}), w${k}_${c}, ${name});`;
-            }),
-          )}`,
-            ),
-          )}
-          }`,
-          )}
-        }
-        ${sums((name) => `t${name} += a${name};`)}
-      }
-    }
-  }
+  ${eachSum(layout, (name) => `var t${name} = vec4<f32>();`)}
+  ${sumTaps(layout)}
   ${unroll(rows, (q) =>
-    unroll(pixels, (p) => storePixel(gather, wide, `oy + ${q * phases}`, `ox + ${p * phases}`, `t${q}_${p}`)),
+    unroll(pixels, (p) => storePixel(layout, `oy + ${q * phases}`, `ox + ${p * phases}`, `t${q}_${p}`)),
   )}
 }`;
+}
+
+function eachSum({ rows, pixels, channels }: Layout, line: (name: string) => string): string {
+  return unroll(rows, (q) => unroll(pixels, (p) => unroll(channels / 4, (c) => line(`${q}_${p}_${c}`))));
+}
+
+/** One loop over the rows of taps (or single taps) and the chunks of source channels; every loop carries all sums. */
+function sumTaps(layout: Layout): string {
+  const { gather, taps, phases, step, depth, rows, columns, filter } = layout;
+  const { conv, backward, source } = gather;
+  const { kernelSize, padding } = conv;
+  const sourceStride = foursOf(source) * 4;
+  const sourceChannels = depth === 1 ? source.tensor.channels : sourceStride;
+  const turn = Math.min(sourceChannels, Math.max(depth, Math.floor(chunk / taps / 4) * 4));
+  const turns = Math.ceil(sourceChannels / turn);
+  const first = (phase: string) => (phases > 1 ? `(${phase} + ${padding}) % ${phases}` : '0');
+  const count = (from: string) =>
+    phases > 1 ? `(${kernelSize + phases - 1} - ${from}) / ${phases}` : `${kernelSize / taps}`;
+  const sourceAt = (at: string, k: string) =>
+    backward ? `(${at} + ${padding} - ${k}) / ${phases}` : `${at} * ${step} - ${padding} + ${k}`;
+  return `
+  let firstY = ${first('phaseY')};
+  let firstX = ${first('phaseX')};
+  let tapsX = ${phases > 1 ? count('firstX') : 1};
+  let parts = ${phases > 1 ? count('firstY') : kernelSize} * tapsX * ${turns};
+  for (var part = 0; part < parts; part++) {
+    let begin = (part % ${turns}) * ${turn};
+    let end = min(begin + ${turn}, ${sourceChannels});
+    let ky = firstY + part / ${turns} / tapsX * ${phases};
+    let kx = firstX + part / ${turns} % tapsX * ${phases};
+    let sy = ${sourceAt('oy', 'ky')};
+    let sx = ${sourceAt('ox', backward ? `(kx + ${taps - 1})` : 'kx')};
+    ${unroll(rows, (q) => `let row${q} = sy + ${q * step}; let inRow${q} = (row${q} >= 0) & (row${q} < origin.y);`)}
+    ${unroll(columns, (x) => `let column${x} = sx + ${x}; let inColumn${x} = (column${x} >= 0) & (column${x} < origin.z);`)}
+    ${eachRead(
+      layout,
+      (q, x) => `let in${q}_${x} = inRow${q} & inColumn${x};
+    let x${q}_${x} = select(0, (origin.x + (image * origin.y + row${q}) * origin.z + column${x}) * ${sourceStride}, in${q}_${x});`,
+    )}
+    let tap = (ky * ${kernelSize} + kx) * ${filter.tap} + channel${backward ? ` * ${filter.row}` : ''};
+    ${eachSum(layout, (name) => `var a${name} = vec4<f32>();`)}
+    for (var s = begin; s < end; s += ${depth}) {
+      ${unroll(depth, (d) => `{ ${multiply(layout, d)} }`)}
+    }
+    ${eachSum(layout, (name) => `t${name} += a${name};`)}
+  }`;
+}
+
+/** Pixels of the source that some tap of some pixel of the tile reads. */
+function eachRead({ rows, columns, step, taps }: Layout, line: (q: number, x: number) => string): string {
+  return unroll(rows, (q) => unroll(columns, (x) => (x % step < taps ? line(q, x) : '')));
+}
+
+/** Source channel `s + d` of the taps at once, into the sums `a`. */
+function multiply(layout: Layout, d: number): string {
+  const { gather, taps, step, rows, pixels, channels } = layout;
+  const scaled = gather.sourceScale ? ' * scale' : '';
+  const products = (k: number, c: number) =>
+    unroll(rows, (q) =>
+      unroll(pixels, (p) => {
+        const x = p * step + (gather.backward ? taps - 1 - k : k);
+        const sum = `a${q}_${p}_${c}`;
+        return `${sum} = fma(vec4<f32>(v${q}_${x}), w${k}_${c}, ${sum});`;
+      }),
+    );
+  return `
+  ${scaled && `let scale = sourceScale[s + ${d}];`}
+  ${eachRead(layout, (q, x) => `let v${q}_${x} = select(0.0, readAt(x${q}_${x} + s + ${d}), in${q}_${x})${scaled};`)}
+  ${unroll(taps, (k) => unroll(channels / 4, (c) => `${loadFilter(layout, k, c, d)}\n${products(k, c)}`))}`;
 }
 
 function readSource({ source }: Gather): string {
@@ -181,34 +210,25 @@ function readSource({ source }: Gather): string {
 }
 
 /** Four results' weights of source channel `s + d`: side by side forward, a row apart backward. */
-function loadFilter(
-  { backward }: Gather,
-  { row, tap }: { row: number; tap: number },
-  k: number,
-  c: number,
-  d: number,
-): string {
+function loadFilter({ gather, filter }: Layout, k: number, c: number, d: number): string {
+  const { row, tap } = filter;
   const name = `let w${k}_${c}`;
-  if (!backward) return `${name} = w[(tap + (s + ${d}) * ${row}) / 4 + ${(k * tap) / 4 + c}];`;
+  if (!gather.backward) return `${name} = w[(tap + (s + ${d}) * ${row}) / 4 + ${(k * tap) / 4 + c}];`;
   const each = [0, 1, 2, 3].map((lane) => `w[tap + s + ${k * tap + (c * 4 + lane) * row + d}]`);
   return `${name} = vec4<f32>(${each.join(', ')});`;
 }
 
-function storePixel(gather: Gather, wide: number, row: string, column: string, sum: string): string {
+function storePixel({ gather, channels }: Layout, row: string, column: string, sum: string): string {
   const fours = foursOf(gather.target);
-  const channel = (c: number) => `channel / 4 + ${c}`;
+  const stores = unroll(channels / 4, (c) => {
+    const channel = `channel / 4 + ${c}`;
+    const at = `at + ${c}`;
+    const store = store4(gather.target.tensor, 'result', at, epilogue(gather, `${sum}_${c}`, channel, at));
+    return c > 0 ? `if (${channel} < ${fours}) { ${store} }` : store;
+  });
   return `
-  if (${row} < to.y && ${column} < to.z) {
-    let at = (to.x + (image * to.y + ${row}) * to.z + ${column}) * ${fours};
-    ${unroll(wide, (c) => {
-      const place = `at + ${channel(c)}`;
-      const store = store4(
-        gather.target.tensor,
-        'result',
-        place,
-        epilogue(gather, `${sum}_${c}`, channel(c), place),
-      );
-      return wide > 1 ? `if (${channel(c)} < ${fours}) { ${store} }` : store;
-    })}
+  if ((${row} < to.y) & (${column} < to.z)) {
+    let at = (to.x + (image * to.y + ${row}) * to.z + ${column}) * ${fours} + channel / 4;
+    ${stores}
   }`;
 }
