@@ -17,7 +17,7 @@ export interface Chunks {
 }
 
 const leastRows = 8;
-/** So that a plain sum of a chunk stays exact enough. */
+/** Roundings grow with a chunk's length. */
 const mostRows = 256;
 
 /** Chunks for about so many threads as leave no part of the device idle, or a multiple of them. */
@@ -28,7 +28,9 @@ export function chunksOf(view: TensorView, facts: DeviceFacts, times = 1): Chunk
   let count = 0;
   const levels = view.levels.flatMap(({ firstRow, height, width }) => {
     const rows = height * width;
-    const perImage = Math.ceil(rows / Math.ceil(rows / Math.ceil(rows / chunkRows)));
+    // Of about equal length, and none of them empty.
+    const evenRows = Math.ceil(rows / Math.ceil(rows / chunkRows));
+    const perImage = Math.ceil(rows / evenRows);
     const level = [firstRow, rows, count, perImage];
     count += batch * perImage;
     return level;

@@ -9,9 +9,7 @@ import { imagesOf, valuesOf } from '../rows.ts';
 import { type DeviceFacts, foursOf } from '../wgsl.ts';
 import { spreadGroups } from './groups.ts';
 
-/**
- * Three dispatches: mean and squared distances from it of every channel and chunk; these joined to the groups'; the norm itself.
- */
+/** Three dispatches: mean and squared distances from it of every channel and chunk; these joined to the groups'; the norm itself. */
 export function lowerGroupNorm(op: GroupNormOp, facts: DeviceFacts): KernelCall[] {
   const parts = chunksOf(op.x, facts);
   return [sumChunks(op, parts, facts), joinGroups(op, parts, facts), apply(op, facts)];
