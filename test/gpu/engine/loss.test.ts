@@ -97,6 +97,29 @@ describe('classification loss', () => {
     },
   );
 
+  it('takes no notice of what is no number where it counts for nothing, and tells where it counts', async () => {
+    const of = lossCase(3, [0.5, 1, 2], 3);
+    const { perPosition, levels } = of.layout;
+    const packed = of.memory.tensor(of.logits);
+    const classification = async () => {
+      const words = figuresOf(await runLoss(of, true, {}), 3, true);
+      return readFigures(words, figuresLayout(3, { software: true })).classification;
+    };
+    const sound = await classification();
+    const { weights } = of.images[0]!;
+    // Of the first image on the first level, anchors lie as their rows do.
+    const spoil = (anchor: number) => {
+      const pixel = Math.floor(anchor / perPosition);
+      packed[pixel * strideOf(perPosition * 3) + (anchor % perPosition) * 3] = Number.NaN;
+    };
+    for (let anchor = 0; anchor < levels[0]!.height * levels[0]!.width * perPosition; anchor++) {
+      if (weights[anchor] === 0) spoil(anchor);
+    }
+    expect(await classification()).toBe(sound);
+    spoil(weights.findIndex((weight) => weight > 0));
+    expect(await classification()).toBeNaN();
+  });
+
   it('adds part to part, counts only where told, and goes on where 32 bits are full', async () => {
     const software = true;
     const of = lossCase(3, [0.5, 1, 2]);

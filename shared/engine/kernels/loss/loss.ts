@@ -86,38 +86,44 @@ ${facts.software ? mainOfThreads(op, shares) : mainOfGroups(op, shares)}`;
  * new, are added up before anybody else's memory is touched.
  */
 const countText = `
-struct Run { at: u32, count: u32, places: u32, squares: u32 }
 fn addTo(at: u32, value: u32) {
   let before = atomicAdd(&histogram[at], value);
   if (before + value < before) { atomicAdd(&histogram[at + 1u], 1u); }
 }
-fn flush(run: Run) {
-  if (run.count == 0u) { return; }
-  addTo(run.at, run.count);
-  addTo(run.at + 2u, run.places);
-  addTo(run.at + 4u, run.squares);
+fn addRun(bin: u32, count: u32, places: u32, squares: u32) {
+  if (count == 0u) { return; }
+  let at = bin * ${wordsPerBin}u;
+  addTo(at, count);
+  addTo(at + 2u, places);
+  addTo(at + 4u, squares);
 }
-fn countLogit(signed: f32, slice: u32, run: ptr<function, Run>) {
-  if ((bitcast<u32>(signed) & 0x7fffffffu) > 0x7f800000u) { return; }
-  let position = clamp((signed - ${lowestLogit}.0) * ${1 / binWidth}.0, 0.0, ${binCount}.0);
-  let bin = min(u32(position), ${binCount - 1}u);
-  let place = position - f32(bin);
-  let at = (slice * ${binCount}u + bin) * ${wordsPerBin}u;
-  if (at != (*run).at || (*run).count == 32768u) {
-    flush(*run);
-    *run = Run(at, 0u, 0u, 0u);
-  }
-  (*run).count += 1u;
-  (*run).places += u32(place * ${placeUnit}.0 + 0.5);
-  (*run).squares += u32(place * place * ${placeUnit}.0 + 0.5);
-}`;
+fn isNumber(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) <= 0x7f800000u; }`;
+
+/** Counts `signed` of class k and `side`; a run goes on as long as its sums of places fit. */
+const countLogitText = `
+    if (counted && isNumber(signed)) {
+      let position = clamp((signed - ${lowestLogit}.0) * ${1 / binWidth}.0, 0.0, ${binCount}.0);
+      let inSlice = min(u32(position), ${binCount - 1}u);
+      let place = position - f32(inSlice);
+      let bin = (k * ${sides.length}u + side) * ${binCount}u + inSlice;
+      if (bin != runBin || runCount == 32768u) {
+        addRun(runBin, runCount, runPlaces, runSquares);
+        runBin = bin;
+        runCount = 0u;
+        runPlaces = 0u;
+        runSquares = 0u;
+      }
+      runCount += 1u;
+      runPlaces += u32(place * ${placeUnit}.0 + 0.5);
+      runSquares += u32(place * place * ${placeUnit}.0 + 0.5);
+    }`;
 
 /**
  * log(1 + exp(-x)) and 1 / (1 + exp(x)). The logarithm is the series of atanh, which keeps its digits where exp(-x) is small.
  * (1 - p_t) ^ focus comes of its logarithm, for which -x - log(1 + exp(-x)) is never too small.
  */
 const termText = `
-    let x = settings.steepness * signed + settings.shift;
+    let x = numbers.steepness * signed + numbers.shift;
     let e = exp(-abs(x));
     let s = e / (2.0 + e);
     let q = s * s;
@@ -128,9 +134,9 @@ const termText = `
     series = series * q + 1.0 / 3.0;
     let crossEntropy = max(-x, 0.0) + 2.0 * s * (series * q + 1.0);
     let wrong = select(e, 1.0, x < 0.0) / (1.0 + e);
-    let modulation = exp(-settings.focus * (x + crossEntropy));
-    let loss = modulation * crossEntropy / settings.steepness;
-    let slope = modulation * (settings.focus * (1.0 - wrong) * crossEntropy + wrong);`;
+    let modulation = exp(-numbers.focus * (x + crossEntropy));
+    let loss = modulation * crossEntropy / numbers.steepness;
+    let slope = modulation * (numbers.focus * (1.0 - wrong) * crossEntropy + wrong);`;
 
 /** `sumRows(k, share, shares)`: the sums of class k over every so many rows; scalars and few branches, which software adapters like best. */
 function threadText(op: LossOp, heaviestAt: number): string {
@@ -144,19 +150,20 @@ function threadText(op: LossOp, heaviestAt: number): string {
     }`;
   return `
 fn sumRows(k: u32, share: u32, shares: u32) -> array<f32, ${sumsPerClass}> {
-  var sums: array<f32, ${sumsPerClass}>;
-  var foreground = 0.0;
-  var foregroundSlope = 0.0;
-  var backgroundTrue = 0.0;
-  var backgroundTrueSlope = 0.0;
-  var backgroundOther = 0.0;
-  var backgroundOtherSlope = 0.0;
+  var foreground = vec2<f32>();
+  var backgroundTrue = vec2<f32>();
+  var backgroundOther = vec2<f32>();
   let heaviestAt = ${heaviestAt}u + (share * ${classCount}u + k) * ${wordsPerHeaviest}u;
   let heaviestBefore = bitcast<f32>(figures[heaviestAt]);
   var most = heaviestBefore;
   var heaviest = vec3<u32>();
-  var run = Run(0u, 0u, 0u, 0u);
-  let counted = settings.counted != 0u;
+  var runBin = 0u;
+  var runCount = 0u;
+  var runPlaces = 0u;
+  var runSquares = 0u;
+  // What a loop reads of uniforms, read once.
+  let numbers = settings;
+  let counted = numbers.counted != 0u;
   let anchorRows = g.anchorRows;
   for (var row = share; row < anchorRows; row += shares) {
     let at = row * ${classCount}u + k${padding > 0 ? ` + (row / ${anchorsPerPosition}u) * ${padding}u` : ''};${dLogits && padding > 0 ? clearPadding : ''}
@@ -172,28 +179,24 @@ fn sumRows(k: u32, share: u32, shares: u32) -> array<f32, ${sumsPerClass}> {
     let isTarget = own == k;
     let signed = select(-logit, logit, isTarget);
     let side = select(select(2u, 1u, own == ${classCount}u), 0u, isTarget);
-    if (counted) { countLogit(signed, k * ${sides.length}u + side, &run); }
+${countLogitText}
     if (weight == 0.0) {
       ${gradient('0.0')}
       continue;
     }${termText}
-    let sideWeight = select(settings.backgroundWeight, settings.foregroundWeight, isTarget);
-    let term = sideWeight * loss;
+    let sideWeight = select(numbers.backgroundWeight, numbers.foregroundWeight, isTarget);
+    let term = sideWeight * vec2<f32>(loss, slope);
     let weighted = weight * term;
-    let weightedSlope = weight * sideWeight * slope;
-    ${gradient('settings.lossScale * select(weightedSlope, -weightedSlope, isTarget)')}
-    foreground += select(0.0, weighted, side == 0u);
-    foregroundSlope += select(0.0, weightedSlope, side == 0u);
-    backgroundTrue += select(0.0, weighted, side == 1u);
-    backgroundTrueSlope += select(0.0, weightedSlope, side == 1u);
-    backgroundOther += select(0.0, weighted, side == 2u);
-    backgroundOtherSlope += select(0.0, weightedSlope, side == 2u);
-    if (term > most) {
-      most = term;
-      heaviest = vec3<u32>(bitcast<u32>(logit), row, settings.part * 4u + side + 1u);
+    ${gradient('numbers.lossScale * select(weighted.y, -weighted.y, isTarget)')}
+    foreground += select(vec2<f32>(), weighted, side == 0u);
+    backgroundTrue += select(vec2<f32>(), weighted, side == 1u);
+    backgroundOther += select(vec2<f32>(), weighted, side == 2u);
+    if (term.x > most) {
+      most = term.x;
+      heaviest = vec3<u32>(bitcast<u32>(logit), row, numbers.part * 4u + side + 1u);
     }
   }
-  flush(run);
+  addRun(runBin, runCount, runPlaces, runSquares);
   if (most > heaviestBefore) {
     figures[heaviestAt] = bitcast<u32>(most);
     figures[heaviestAt + 1u] = heaviest.x;
@@ -201,7 +204,7 @@ fn sumRows(k: u32, share: u32, shares: u32) -> array<f32, ${sumsPerClass}> {
     figures[heaviestAt + 3u] = heaviest.z;
   }
   return array<f32, ${sumsPerClass}>(
-    foreground, foregroundSlope, backgroundTrue, backgroundTrueSlope, backgroundOther, backgroundOtherSlope,
+    foreground.x, foreground.y, backgroundTrue.x, backgroundTrue.y, backgroundOther.x, backgroundOther.y,
   );
 }
 fn addFigure(at: u32, value: f32) {
