@@ -2,7 +2,6 @@
  * From all gradients to the next weights in three dispatches: the squares of the gradients summed, the decision whether the step is
  * taken and how far gradients are clipped, the update. Each works on the flat arenas.
  */
-
 import {
   type Binding,
   type BufferRef,
@@ -76,8 +75,9 @@ ${reductionMain(facts, sum, 'partials[partial] = total;')}`,
 export function lowerControl(figures: FiguresLayout, facts: DeviceFacts): KernelCall[] {
   const size = facts.software ? 1 : 256;
   const { boxOffset, heaviestOffset } = figures;
+  const partialCount = reductionOf(facts).partials;
   const bindings = [
-    bindScratch(partials, reductionOf(facts).partials, 'read'),
+    bindScratch(partials, partialCount, 'read'),
     bindFigures(0, heaviestOffset),
     bindControl('read-write'),
     settingsBinding,
@@ -94,9 +94,9 @@ ${facts.software ? 'fn groupSum(value: f32, local: u32) -> f32 { return value; }
 @compute @workgroup_size(${size})
 fn main(@builtin(local_invocation_index) local: u32) {
   var squares = 0.0;
-  for (var at = local; at < arrayLength(&partials); at += ${size}u) { squares += partials[at]; }
+  for (var at = local; at < ${partialCount}u; at += ${size}u) { squares += partials[at]; }
   var losses = 0.0;
-  for (var at = ${boxOffset}u + local; at < arrayLength(&figures); at += ${size}u) { losses += figures[at]; }
+  for (var at = ${boxOffset}u + local; at < ${heaviestOffset}u; at += ${size}u) { losses += figures[at]; }
   squares = groupSum(squares, local);
   ${facts.software ? '' : 'workgroupBarrier();'}
   losses = groupSum(losses, local);
