@@ -3,7 +3,6 @@
  * when its figures have come through the ring; the next may be asked for before.
  */
 import { decodeBoxes } from '../detector/boxCoder.ts';
-import { decodeDetections } from '../detector/decode.ts';
 import { initialParameter } from '../detector/init.ts';
 import { matchIgnored } from '../detector/matcher.ts';
 import {
@@ -42,10 +41,12 @@ import { type TermForm, termForm } from '../loss/term.ts';
 import { requireWholeCells } from '../loss/wholeCells.ts';
 import { EngineDevice } from './device/engineDevice.ts';
 import type { Plan } from './device/plan.ts';
-import type { CallTime } from './device/timestamps.ts';
 import type { Readback } from './device/readback.ts';
+import type { CallTime } from './device/timestamps.ts';
 import { Turns } from './device/turns.ts';
 import { Feed, kindCapacity } from './feed.ts';
+import { readDetections } from './kernels/detections/read.ts';
+import { candidatesRef, settingsRef, writeDetectionSettings } from './kernels/detections/spec.ts';
 import {
   type FiguresLayout,
   figuresLayout,
@@ -60,6 +61,7 @@ import { doesNotFit, whatFits, withWhatFits } from './memory/fits.ts';
 import { type BufferRef, bindView } from './plan/call.ts';
 import { strideOf, type TensorView } from './plan/tensor.ts';
 import {
+  detectionSections,
   forwardSections,
   heads,
   histogramRef,
@@ -100,9 +102,7 @@ const movingName = 'moving positives';
 const plansKept = 8;
 
 /** A network on a batch's shape, ready to run. */
-interface Planned extends PlannedNetwork {
-  readonly plan: Plan;
-}
+type Planned<Network extends PlannedNetwork = PlannedNetwork> = Network & { readonly plan: Plan };
 
 /** All that a step is answered with, but for what the device says. */
 interface Asked {
@@ -212,20 +212,20 @@ export class EngineExecutor implements Executor {
     });
   }
 
-  async detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]> {
-    const { logits, deltas, planned } = await this.#forward(batch);
-    const { foregroundClassCount } = this.graph.options;
-    const { anchors } = planned.grid;
-    const count = anchors.length / 4;
-    return batch.targets.map((frame, image) => {
-      const head = {
-        logits: imageOf(logits, image, count * foregroundClassCount),
-        deltas: imageOf(deltas, image, count * 4),
-        anchors,
-        levelCounts: levelCountsOf(planned),
-        foregroundClassCount,
-      };
-      return decodeDetections(head, frame, settings);
+  /** Candidates are chosen and decoded on the device; those that overlap a better one go here. */
+  detect(batch: Batch, settings: DetectSettings): Promise<Detection[][]> {
+    return this.#asking.take(async () => {
+      requireWholeCells(batch);
+      await this.#weights.settle(false);
+      const planned = await this.#planned('detect', batch, 0, () => detectionSections(this.#spec, batch));
+      const { detection } = planned;
+      this.#feed.writeFrame(batch);
+      this.device.write(settingsRef(detection), writeDetectionSettings(detection, batch.targets, settings));
+      let found: Readback | null = null;
+      await planned.plan.run(['detect'], (encoder) => {
+        found = this.device.copy(encoder, [candidatesRef(detection)]);
+      });
+      return readDetections(detection, await found!.read(), batch.targets, settings);
     });
   }
 
@@ -498,22 +498,25 @@ export class EngineExecutor implements Executor {
     return this.#planned('train', shape, capacity, () => trainingSections(this.#spec, shape, capacity));
   }
 
-  async #planned(
+  async #planned<Network extends PlannedNetwork>(
     kind: string,
     { batch, paddedHeight, paddedWidth }: BatchShape,
     capacity: number,
-    lower: () => PlannedNetwork,
-  ): Promise<Planned> {
+    lower: () => Network,
+  ): Promise<Planned<Network>> {
     const key = `${kind} ${batch}x${paddedHeight}x${paddedWidth} ${capacity}`;
-    const known = this.#plans.get(key);
-    const network = known ? null : lower();
-    const planned = known ?? { ...network!, plan: await this.device.createPlan(network!) };
+    // Of a kind all are made by the same function.
+    let planned = this.#plans.get(key) as Planned<Network> | undefined;
+    if (!planned) {
+      const network = lower();
+      planned = { ...network, plan: await this.device.createPlan(network) };
+    }
     this.#plans.delete(key);
     this.#plans.set(key, planned);
     const [oldest] = this.#plans;
     if (this.#plans.size > plansKept && oldest) {
       this.#plans.delete(oldest[0]);
-      oldest[1].plan.dispose();
+      await oldest[1].plan.dispose();
     }
     return planned;
   }

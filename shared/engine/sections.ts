@@ -1,10 +1,13 @@
 /** A network on a batch's shape as the sections of a plan: a training step, a pass forward, a pass that counts its logits. */
 import { type AnchorGrid, buildAnchorGrid } from '../detector/anchorGrid.ts';
+import { defaultDecodeSettings } from '../detector/decode.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
 import type { BatchShape } from '../loss/executor.ts';
 import { histogramWords } from '../loss/histogramWords.ts';
 import { type CompiledNetwork, compileNetwork } from './compile/network.ts';
 import type { PlanSection } from './device/course.ts';
+import { lowerDetections } from './kernels/detections/detections.ts';
+import type { DetectionSpec } from './kernels/detections/spec.ts';
 import { lowerExpandFrame } from './kernels/images/expandFrame.ts';
 import { lowerBoxLoss } from './kernels/loss/boxLoss.ts';
 import { figuresLayout } from './kernels/loss/figures.ts';
@@ -93,6 +96,26 @@ export function forwardSections(spec: StepSpec, shape: BatchShape, withFeatures:
     sections: [{ name: 'forward', calls: planned.forward }],
     pinned: new Set(planned.network.outputs.map(({ tensor }) => tensor.id)),
   };
+}
+
+export interface PlannedDetection extends PlannedNetwork {
+  readonly detection: DetectionSpec;
+}
+
+/** `forward`, then the best candidates of every level and image. */
+export function detectionSections(spec: StepSpec, shape: BatchShape): PlannedDetection {
+  const planned = compile(spec, shape, { training: false, withFeatures: false });
+  const { options } = spec.graph;
+  const detection: DetectionSpec = {
+    logits: planned.network.outputs[heads.logits]!,
+    deltas: planned.network.outputs[heads.deltas]!,
+    classCount: options.foregroundClassCount,
+    anchors: options,
+    frame: { heightPx: shape.paddedHeight, widthPx: shape.paddedWidth },
+    topK: defaultDecodeSettings.topKPerLevel,
+  };
+  const calls = [...planned.forward, ...lowerDetections(detection, spec.facts)];
+  return { ...planned, detection, sections: [{ name: 'detect', calls }], pinned: new Set() };
 }
 
 /** `forward`, then the logits counted, in state of its own: what a run counts is left alone. */

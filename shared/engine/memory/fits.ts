@@ -55,6 +55,26 @@ export function doesNotFit(shape: BatchShape, { needs, batch, side }: Fits, limi
   );
 }
 
+/** What to throw where a device turned out to have no room for a plan that its limits allow: how much memory there is, nobody knows. */
+export function withWhatFits(
+  error: unknown,
+  bytesOf: (shape: BatchShape) => PlanBytes,
+  shape: BatchShape,
+  limits: MemoryLimits,
+): unknown {
+  if (!(error instanceof Problem) || error.kind !== 'out-of-memory') return error;
+  const half = { ...limits, budgetBytes: Math.floor(bytesOf(shape).total / 2) };
+  const { needs, batch, side } = whatFits(bytesOf, shape, half);
+  const instead = [batch ? `a batch of ${batch.batch}` : null, side ? describe(side) : null].filter(
+    (each) => each !== null,
+  );
+  const remedy =
+    instead.length > 0
+      ? `${describe(shape)} need ${megabytes(needs.total)}; half of it is enough for ${instead.join(', or for ')}.`
+      : error.remedy;
+  return new Problem('out-of-memory', error.message, remedy, error.detail);
+}
+
 function isWithin(bytes: PlanBytes, { maxBufferBytes, maxBindingBytes, budgetBytes }: MemoryLimits): boolean {
   return (
     bytes.largestBuffer <= maxBufferBytes &&
