@@ -1,60 +1,117 @@
-/** Where the terminal computes: Dawn's best adapter, or plain JavaScript where there is none, which it says. */
+/**
+ * Where the terminal computes: the engine on Dawn's best adapter, or tfjs on it, or tfjs in plain JavaScript where there is none, which
+ * it says. tfjs is loaded where it computes and nowhere else.
+ */
+import { createRequire } from 'node:module';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
-import { toProblemData } from '../../shared/domain/problem.ts';
-import { registerWebGPU } from '../../shared/reference/backend.ts';
-import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
-import { createReferenceExecutor } from '../../shared/reference/executor.ts';
+import { type ProblemData, toProblemData } from '../../shared/domain/problem.ts';
+import { adapterKey } from '../../shared/reference/adapter.ts';
+import { type DeviceWatch, watchDevice } from '../../shared/reference/deviceWatch.ts';
+import { usesEngine } from '../../shared/training/computing.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import type { Executor } from '../../shared/training/ports.ts';
-import { obtainDevice } from './device.ts';
+import { dataPath } from '../host/dataPath.ts';
+import { Tunings } from '../services/tunings.ts';
+import { type ObtainedDevice, obtainDevice } from './device.ts';
 import { guardExecutor } from './guard.ts';
 import type { Output } from './output.ts';
 
+/** What of a config decides how it is computed. */
+export type ComputeConfig = Pick<TrainConfig, 'boxLoss' | 'prior' | 'seed' | 'engine' | 'precision'>;
+
 export interface Compute {
-  createExecutor(network: RetinaNetOptions, config: TrainConfig): Promise<Executor>;
+  readonly adapter: string;
+  readonly software: boolean;
+  createExecutor(network: RetinaNetOptions, config: ComputeConfig): Promise<Executor>;
   /** Lets go of the device, so that the process can end. */
   release(): void;
 }
 
-interface Place {
-  readonly adapter: string;
-  readonly software: boolean;
-  readonly watch?: DeviceWatch;
-  release(): void;
+/** `obtain`: another way to a device, for tests. */
+export async function openCompute(
+  output: Output,
+  obtain: () => Promise<ObtainedDevice> = obtainDevice,
+): Promise<Compute> {
+  let device: ObtainedDevice;
+  try {
+    device = await obtain();
+  } catch (error) {
+    const problem = toProblemData(error);
+    output.warn(
+      `${problem.message} Computing on the CPU in plain JavaScript instead, which is very slow.`,
+      problem.remedy,
+    );
+    return cpuCompute(problem);
+  }
+  return deviceCompute(device);
 }
 
-export async function openCompute(output: Output): Promise<Compute> {
-  const place = await openDevice(output);
-  const { adapter, software, watch } = place;
+function deviceCompute(obtained: ObtainedDevice): Compute {
+  const { device, adapterInfo, name: adapter, software } = obtained;
+  const watch = watchDevice(device);
+  let reference: Promise<DeviceWatch> | null = null;
   return {
-    createExecutor: async (network, { boxLoss, prior, seed }) => {
-      const options = { network, boxLoss, prior, seed, adapter, software, watch };
-      const executor = await createReferenceExecutor(options);
-      return watch ? guardExecutor(executor, watch) : executor;
+    ...{ adapter, software },
+    createExecutor: async (network, config) => {
+      const { boxLoss, prior, seed, precision } = config;
+      const common = { network, boxLoss, prior, seed, adapter, software };
+      if (!usesEngine(config, null)) {
+        // One backend for all executors: a second one would take the tensors of the first with it.
+        reference ??= registerTfjs(obtained);
+        return guardExecutor(await createReference({ ...common, watch: await reference }), watch);
+      }
+      const options = {
+        ...common,
+        ...{ device, precision, adapterKey: `${adapterKey(adapterInfo)} / ${dawnVersion()}` },
+        tunerCache: new Tunings(dataPath()),
+        clock: () => performance.now(),
+      };
+      const { createEngineExecutor } = await import('../../shared/engine/executor.ts');
+      return guardExecutor(await createEngineExecutor(options), watch);
     },
-    release: () => place.release(),
+    release: () => obtained.release(),
   };
 }
 
-async function openDevice(output: Output): Promise<Place> {
-  try {
-    const { device, adapterInfo, name, software, release } = await obtainDevice();
-    try {
-      return { adapter: name, software, watch: await registerWebGPU(device, adapterInfo), release };
-    } catch (error) {
-      release();
-      throw error;
-    }
-  } catch (error) {
-    const { message, remedy } = toProblemData(error);
-    output.warn(`${message} Computing on the CPU in plain JavaScript instead, which is very slow.`, remedy);
-    return openCpu();
-  }
-}
-
-async function openCpu(): Promise<Place> {
+/** `problem`: why there is no device. */
+async function cpuCompute(problem: ProblemData): Promise<Compute> {
   const { enableProdMode, setBackend } = await import('@tensorflow/tfjs-core');
+  // For its side effects: the backend and every gradient.
+  await import('../../shared/reference/backend.ts');
   enableProdMode(); // no advice on the console
   await setBackend('cpu');
-  return { adapter: 'CPU', software: true, release: () => {} };
+  const adapter = 'CPU';
+  return {
+    ...{ adapter, software: true },
+    createExecutor: async (network, config) => {
+      const { boxLoss, prior, seed } = config;
+      usesEngine(config, problem);
+      return createReference({ network, boxLoss, prior, seed, adapter, software: true });
+    },
+    release: () => {},
+  };
+}
+
+async function registerTfjs({ device, adapterInfo }: ObtainedDevice): Promise<DeviceWatch> {
+  const { registerWebGPU } = await import('../../shared/reference/backend.ts');
+  return registerWebGPU(device, adapterInfo);
+}
+
+type ReferenceOptions = Parameters<
+  typeof import('../../shared/reference/executor.ts')['createReferenceExecutor']
+>[0];
+
+async function createReference(options: ReferenceOptions): Promise<Executor> {
+  const { createReferenceExecutor } = await import('../../shared/reference/executor.ts');
+  return createReferenceExecutor(options);
+}
+
+/** Drivers' compilers come with it: what was fastest under another version need not be under this one. */
+function dawnVersion(): string {
+  try {
+    const { version } = createRequire(import.meta.url)('webgpu/package.json') as { version: string };
+    return `Dawn ${version}`;
+  } catch {
+    return 'Dawn';
+  }
 }

@@ -4,6 +4,7 @@ import type { ScaleSettings } from '../../shared/training/imageSource.ts';
 import type { Executor } from '../../shared/training/ports.ts';
 import { openCompute } from './compute.ts';
 import type { Output } from './output.ts';
+import { type ComputeOptions, computedAs } from './trainOptions.ts';
 import type { LoadedWeights } from './weights.ts';
 
 export interface Model {
@@ -18,6 +19,7 @@ export const torchvisionSizes: ScaleSettings = { minSizePx: 800, maxSizePx: 1333
 /** Lends a model to the work, and lets go of the device afterwards. */
 export async function withModel<T>(
   weights: LoadedWeights,
+  options: ComputeOptions,
   output: Output,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
@@ -26,7 +28,7 @@ export async function withModel<T>(
   const tensors = weights.tensors();
   const compute = await openCompute(output);
   try {
-    const executor = await compute.createExecutor(network, config ?? defaultTrainConfig);
+    const executor = await compute.createExecutor(network, computedAs(config ?? defaultTrainConfig, options));
     try {
       executor.importWeights(tensors);
       const { minSizePx, maxSizePx } = config ?? torchvisionSizes;

@@ -1,23 +1,34 @@
 /** One sitting of a race: what has to be found out before the first step, then every run that has not ended. */
 import { setImmediate } from 'node:timers/promises';
 import type { RaceRecord, RunRecord } from '../../shared/contract/schemas.ts';
+import { Problem } from '../../shared/domain/problem.ts';
 import { firstStepRows } from '../../shared/race/firstStepFigures.ts';
 import { runRace } from '../../shared/race/runRace.ts';
 import { competitorNames } from '../../shared/race/strategyList.ts';
 import { forgottenFiles, tuneLearningRate } from '../../shared/race/tuneLearningRate.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
-import { RunControl } from '../../shared/training/control.ts';
+import type { RunControl } from '../../shared/training/control.ts';
+import { goesOnWarning } from '../../shared/training/deviceLoss.ts';
 import type { RunEvent } from '../../shared/training/events.ts';
 import { measureFirstStep } from '../../shared/training/measureFirstStep.ts';
-import { runTraining } from '../../shared/training/run.ts';
+import { type RunOutcome, runTraining } from '../../shared/training/run.ts';
 import type { Races } from '../services/races/races.ts';
 import type { Runs } from '../services/runs/runs.ts';
 import type { ProjectStore } from '../services/store/projectStore.ts';
-import { carryOut, type Plan, planResumed, stopOnInterrupt, withExecutor } from './commands/train.ts';
+import {
+  type Company,
+  carryOut,
+  orLost,
+  type Plan,
+  phaseTeller,
+  planResumed,
+  withExecutor,
+} from './commands/train.ts';
 import type { Compute } from './compute.ts';
 import type { Output } from './output.ts';
 import { describeFirstStep, describeTrial } from './raceReport.ts';
 import { withClassesOf } from './runFiles.ts';
+import { type ComputeOptions, computedAs } from './trainOptions.ts';
 import { describeEvent, describeStep } from './trainReport.ts';
 
 /** What images at the network's scale may take in memory, all that race at once together. */
@@ -29,6 +40,12 @@ export interface RaceTools {
   readonly races: Races;
   readonly compute: Compute;
   readonly output: Output;
+  /** One wish for all: whoever is stopped, the race is. */
+  readonly control: RunControl;
+  /** What of the command line may differ from what the race began with. */
+  readonly options: ComputeOptions;
+  /** A device was lost in the sitting before. */
+  readonly isAgain: boolean;
   /** What a competitor without a checkpoint starts from. */
   fresh(): Promise<Plan>;
 }
@@ -37,8 +54,7 @@ export class RaceSitting {
   readonly #tools: RaceTools;
   #race: RaceRecord;
   readonly #names: ReadonlyMap<string, string>;
-  /** One wish for all: whoever is stopped, the race is. */
-  readonly #control = new RunControl();
+  #loss: Problem | null = null;
 
   constructor(tools: RaceTools, race: RaceRecord) {
     this.#tools = tools;
@@ -48,17 +64,16 @@ export class RaceSitting {
     this.#names = new Map(runs.map(({ id }, index) => [id, names[index]!]));
   }
 
-  /** Until all have ended, or Ctrl+C has ended them. Resolves to the race as it is then. */
-  async hold(tuneSteps: number | null): Promise<RaceRecord> {
-    const release = stopOnInterrupt(this.#control, this.#tools.output);
-    try {
-      if (!this.#race.firstStep) await this.#measureFirstStep();
-      if (tuneSteps !== null) for (const run of this.#untuned()) await this.#tune(run, tuneSteps);
-      await this.#run();
-      return this.#race;
-    } finally {
-      release();
-    }
+  /** As it is by now. */
+  get race(): RaceRecord {
+    return this.#race;
+  }
+
+  /** Until all have ended, or Ctrl+C has ended them. Throws `device-lost`: another sitting goes on from there. */
+  async hold(tuneSteps: number | null): Promise<void> {
+    if (!this.#race.firstStep) await this.#measureFirstStep();
+    if (tuneSteps !== null) for (const run of this.#untuned()) await this.#tune(run, tuneSteps);
+    await this.#run();
   }
 
   async #measureFirstStep(): Promise<void> {
@@ -99,9 +114,9 @@ export class RaceSitting {
     const name = this.#names.get(run.id)!;
     const plan = { ...(await this.#planOf(run)), config };
     const events: RunEvent[] = [];
-    await withExecutor(compute, plan, (executor) =>
+    const outcome = await withExecutor(compute, plan, (executor) =>
       runTraining({
-        ...{ runId: run.id, config, data: plan.data, executor, control: this.#control },
+        ...{ runId: run.id, config, data: plan.data, executor, control: this.#tools.control },
         ...{ files: forgottenFiles, cacheBytes, clock: () => performance.now() },
         network: { ...plan.network },
         yieldToHost: () => setImmediate(),
@@ -114,37 +129,56 @@ export class RaceSitting {
         },
       }),
     );
+    orLost(outcome);
     return events;
   }
 
   async #run(): Promise<void> {
-    const { compute, races, runs } = this.#tools;
+    const { control, races, runs, output } = this.#tools;
     const { order } = this.#race;
     const racing = races.runsOf(this.#race).filter((run) => !hasEnded(run));
     const share = order === 'turns' ? cacheBytes : cacheBytes / racing.length;
     const progress = new Progress(racing);
     const competitors = racing.map((run) => ({
       key: run.id,
-      start: async (yieldToHost: () => Promise<void>) =>
-        carryOut(compute, runs, await this.#planOf(run), {
-          ...{ control: this.#control, yieldToHost, cacheBytes: share },
+      start: (yieldToHost: () => Promise<void>) =>
+        this.#start(run, {
+          ...{ control, yieldToHost, cacheBytes: share, onPhase: phaseTeller(output) },
           onEvent: (event) => this.#tell(run, event, progress),
         }),
     }));
     const outcomes = await runRace(competitors, {
-      ...{ order, yieldToHost: () => setImmediate(), shouldStop: () => this.#isStopped },
+      ...{ order, yieldToHost: () => setImmediate() },
+      shouldStop: () => this.#isStopped || this.#loss !== null,
     });
     for (const [runId, outcome] of outcomes) {
       // Who could not even begin has nobody else to write it down.
       const { problem } = outcome ?? {};
       if (problem) await runs.update(runId, { status: 'failed', problem });
     }
+    if (this.#loss) throw this.#loss;
+  }
+
+  async #start(run: RunRecord, company: Company): Promise<RunOutcome> {
+    const { compute, runs, isAgain } = this.#tools;
+    const { problem, checkpointStep } = run;
+    if (isAgain && problem?.kind === 'device-lost') {
+      await runs.append(run.id, [goesOnWarning(checkpointStep, problem.detail)]);
+    }
+    try {
+      return orLost(await carryOut(compute, runs, await this.#planOf(run), company));
+    } catch (error) {
+      if (error instanceof Problem && error.kind === 'device-lost') this.#loss = error;
+      throw error;
+    }
   }
 
   async #planOf(run: RunRecord): Promise<Plan> {
-    if (run.checkpointStep !== null) return planResumed(this.#tools.store, run.id);
+    const { store, options } = this.#tools;
+    if (run.checkpointStep !== null) return planResumed(store, run.id, options);
     const fresh = await this.#tools.fresh();
-    return { ...fresh, config: run.config, data: withClassesOf(fresh.data, run), runId: run.id };
+    const data = withClassesOf(fresh.data, run);
+    return { ...fresh, config: computedAs(run.config, options), data, runId: run.id };
   }
 
   #tell(run: RunRecord, event: RunEvent, progress: Progress): void {
@@ -161,7 +195,7 @@ export class RaceSitting {
   }
 
   get #isStopped(): boolean {
-    return this.#control.wish === 'stop';
+    return this.#tools.control.wish === 'stop';
   }
 }
 

@@ -1,6 +1,8 @@
 /** From `train`'s options to a run's config. */
 import type { BackboneName } from '../../shared/detector/backbones.ts';
+import { toProblemData } from '../../shared/domain/problem.ts';
 import { strategies } from '../../shared/loss/strategies.ts';
+import { requireComputable } from '../../shared/training/computing.ts';
 import {
   type boxLossNames,
   defaultTrainConfig,
@@ -76,12 +78,22 @@ export function configOf(options: TrainOptions): TrainConfig {
     shuffle: options.shuffle === undefined ? undefined : options.shuffle === 'on',
   };
   const parsed = trainConfigSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return computable(parsed.data);
   const issue = parsed.error.issues[0]!;
   throw new UsageError(
     `--${optionName(String(issue.path[0]))}: ${issue.message}.`,
     '`boxwright train --help` says what every option takes.',
   );
+}
+
+function computable(config: TrainConfig): TrainConfig {
+  try {
+    requireComputable(config);
+    return config;
+  } catch (error) {
+    const { message, remedy } = toProblemData(error);
+    throw new UsageError(message, remedy);
+  }
 }
 
 /** The loss where one is given, with its own numbers where they are not. */

@@ -1,6 +1,7 @@
 /** What a person at a terminal sees of a run: a line now and then, with every class's beam in characters. */
 import { foregroundShare } from '../../shared/loss/balance.ts';
 import { describeChange } from '../../shared/training/changes.ts';
+import { describeComputing, slowness } from '../../shared/training/computing.ts';
 import type { RunEvent, StepEvent } from '../../shared/training/events.ts';
 
 const beamWidth = 10;
@@ -25,14 +26,14 @@ function beam(share: number | null): string {
 export function describeEvent(event: RunEvent): string | null {
   switch (event.event) {
     case 'start': {
-      const device = `${event.adapter} (${event.backend}${event.software ? ', software' : ''})`;
       const from = event.fromStep > 0 ? `, from step ${event.fromStep}` : '';
       const images = `${event.trainImages} training and ${event.validationImages} validation images`;
-      const run = `${event.runId}: ${images}, ${event.parameterCount} parameters, on ${device}${from}`;
+      const run = `${event.runId}: ${images}, ${event.parameterCount} parameters, computed by ${describeComputing(event)}${from}`;
+      const slow = slowness(event);
       const again = (event.changes ?? []).map(
         ({ step, change }) => `to come at step ${step}: ${describeChange(change)}`,
       );
-      return [run, ...(event.origin ?? []), ...again].join('\n');
+      return [run, ...(slow ? [slow] : []), ...(event.origin ?? []), ...again].join('\n');
     }
     case 'evaluation':
       return `step ${event.step}  AP ${percent(event.AP)}, AP50 ${percent(event.AP50)} on ${event.images} validation images`;

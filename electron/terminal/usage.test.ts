@@ -70,6 +70,13 @@ describe('configOf', () => {
     expect(mined).toMatchObject({ hardCount: 256, hardNms: 0.5, anchorScale: 0.5, statisticsEvery: 0 });
   });
 
+  it('says how it is computed, and refuses what cannot be', () => {
+    const chosen = { engine: 'reference', microBatch: 1, decay: 'matrices' } as const;
+    expect(configOf(chosen)).toMatchObject({ ...chosen, precision: 'f32' });
+    expect(() => configOf({ ...chosen, loss: 'ohem' })).toThrow(/whole batch/);
+    expect(() => configOf({ ...chosen, precision: 'mixed' })).toThrow(/engine/);
+  });
+
   it('names the option that is wrong', () => {
     expect(() => configOf({ prior: 1 })).toThrow(/^--prior: /);
     expect(() => configOf({ lr: -1 })).toThrow(/^--lr: /);
@@ -83,6 +90,9 @@ describe('resumedConfigOf', () => {
     const config = { ...defaultTrainConfig, steps: 40 };
     expect(resumedConfigOf(config, { resume: 'run-0001' })).toEqual(config);
     expect(resumedConfigOf(config, { resume: 'run-0001', steps: 60, json: true }).steps).toBe(60);
+    const otherwise = { engine: 'engine', precision: 'mixed', microBatch: 1 } as const;
+    expect(() => requireOwnSettings({ resume: 'run-0001', ...otherwise }, 'resume')).not.toThrow();
+    expect(resumedConfigOf(config, otherwise)).toEqual({ ...config, ...otherwise });
     const lengthened = { resume: 'run-0001', steps: 60, json: true };
     expect(() => requireOwnSettings(lengthened, 'resume')).not.toThrow();
     expect(() => requireOwnSettings({ resume: 'run-0001', warmup: 3 }, 'resume')).toThrow(/--warmup/);

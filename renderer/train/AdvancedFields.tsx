@@ -91,6 +91,16 @@ const runFields: readonly FieldProps[] = [
   },
 ];
 
+const computeFields: readonly FieldProps[] = [
+  {
+    field: 'microBatch',
+    label: 'Images at once',
+    help: 'Of a step’s images so many are computed at a time: less GPU memory, the same step, a little slower. 0: all of them.',
+    min: 0,
+    max: 64,
+  },
+];
+
 export function AdvancedFields() {
   const { draft, set } = useDraft();
   return (
@@ -111,6 +121,12 @@ export function AdvancedFields() {
           choices={{ cosine: 'Cosine', step: 'Steps', constant: 'Constant' }}
         />
         <ConfigChoice
+          field="decay"
+          label="Decay pulls on"
+          help="Every weight, or only the filters: norms and biases are then left as they learn."
+          choices={{ all: 'Every weight', matrices: 'Filters only' }}
+        />
+        <ConfigChoice
           field="boxLoss"
           label="Box loss"
           help="How far a box is off: L1 on its offsets, or the overlap that it lacks."
@@ -119,6 +135,20 @@ export function AdvancedFields() {
       </Group>
       <Group title="Run" fields={runFields}>
         {' '}
+      </Group>
+      <Group title="GPU" fields={computeFields}>
+        <ConfigChoice
+          field="precision"
+          label="Numbers kept in"
+          help="16 bits halve the memory of what a step has to remember; it is computed in 32 bits all the same, and comes out slightly otherwise. Needs the engine."
+          choices={{ f32: '32 bits', mixed: '16 and 32 bits' }}
+        />
+        <ConfigChoice
+          field="engine"
+          label="Computed by"
+          help="The engine is Boxwright’s own program for this GPU. The reference takes the same steps with TensorFlow.js, several times slower: to compare with, or where a driver has trouble with the engine."
+          choices={{ auto: 'Whatever is fastest', engine: 'The engine', reference: 'The reference' }}
+        />
       </Group>
       <Switch
         size="xs"
@@ -159,7 +189,9 @@ function Group({
   );
 }
 
-interface ChoiceProps<Field extends 'normalizer' | 'schedule' | 'boxLoss'> {
+type ChoiceField = 'normalizer' | 'schedule' | 'boxLoss' | 'decay' | 'precision' | 'engine';
+
+interface ChoiceProps<Field extends ChoiceField> {
   readonly field: Field;
   readonly label: string;
   readonly help: string;
@@ -168,7 +200,7 @@ interface ChoiceProps<Field extends 'normalizer' | 'schedule' | 'boxLoss'> {
 }
 
 /** One of the draft's few words. */
-function ConfigChoice<Field extends 'normalizer' | 'schedule' | 'boxLoss'>(props: ChoiceProps<Field>) {
+function ConfigChoice<Field extends ChoiceField>(props: ChoiceProps<Field>) {
   const { field, label, help, choices } = props;
   const { draft, set } = useDraft();
   return (

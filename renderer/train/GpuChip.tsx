@@ -52,6 +52,7 @@ function DeviceDetails({ device }: { device: DeviceReport }) {
       <strong>{device.adapter}</strong>
       <span className={classes.dim}>
         through {backendNames[device.backend]}
+        {device.backend === 'webgpu' && ', which Boxwright’s own engine computes on'}
         {device.maxBufferSize > 0 &&
           `, buffers of up to ${Math.round(device.maxBufferSize / 2 ** 20).toLocaleString('en-US')} MiB`}
       </span>

@@ -3,6 +3,7 @@ import { Badge, Button, Progress } from '@mantine/core';
 import { IconPackageExport, IconPlayerPlayFilled } from '@tabler/icons-react';
 import { memo, type ReactNode } from 'react';
 import type { RunRecord } from '../../shared/contract/schemas.ts';
+import { describeComputing, slowness } from '../../shared/training/computing.ts';
 import { lossText } from '../balance/beams/share.ts';
 import { useDialogs } from '../store/dialogs.ts';
 import type { LivePhase } from '../store/phase.ts';
@@ -55,8 +56,8 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
         transitionDuration={0}
         aria-label="Steps done"
       />
-      {live && history.step === 0 && <p className={classes.phaseText}>{live.text}…</p>}
-      {live?.phase === 'recovering' && <p className={classes.phaseText}>{live.text}…</p>}
+      {live && isWaiting(live, history) && <p className={classes.phaseText}>{live.text}…</p>}
+      {live && <Slow history={history} />}
       <Facts run={run} history={history} live={live} />
       <Origin run={run} history={history} />
     </section>
@@ -65,6 +66,20 @@ export function RunHeader({ run, history, live }: RunHeaderProps) {
 
 function statusOf(run: RunRecord, live: LiveRun | null): string {
   return live ? live.phase : run.status;
+}
+
+/** Until the first step of this sitting is there, it is told what takes its time. */
+function isWaiting(live: LiveRun, { step, start }: RunHistory): boolean {
+  return live.phase === 'recovering' || step === (start?.fromStep ?? 0);
+}
+
+function Slow({ history: { start } }: { history: RunHistory }) {
+  const words = start && slowness(start);
+  return words ? (
+    <p className={classes.phaseText} data-testid="run-slow">
+      {words}
+    </p>
+  ) : null;
 }
 
 function Facts({ run, history, live }: RunHeaderProps) {
@@ -129,8 +144,13 @@ function Fact({ label, words, children }: { label: string; words?: boolean; chil
 function whereText(run: RunRecord, { start }: RunHistory): string {
   const { backbone, maxSizePx, batch } = run.config;
   const parts = [backbone, `${maxSizePx} px`, `batch ${batch}`];
-  if (start) parts.push(`${parametersText(start.parameterCount)} parameters`, shortName(start.adapter));
-  if (start?.software) parts.push('software, slow');
+  if (start) {
+    const adapter = shortName(start.adapter);
+    parts.push(
+      `${parametersText(start.parameterCount)} parameters`,
+      describeComputing({ ...start, adapter }),
+    );
+  }
   return parts.join(' · ');
 }
 

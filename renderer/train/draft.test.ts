@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defaultNetworkOptions } from '../../shared/detector/network.ts';
-import { useDraft } from './draft.ts';
+import { draftProblem, useDraft } from './draft.ts';
 import { fromNothing, suggestionFor } from './suggestions.ts';
 
 const loaded = suggestionFor({ network: defaultNetworkOptions('resnet50', 3, 'loaded') });
@@ -24,6 +24,16 @@ describe('the draft of a run', () => {
     expect(useDraft.getState().draft).toMatchObject({ ...loaded, learningRate: 0.02 });
     suggest(fromNothing);
     expect(useDraft.getState().draft).toMatchObject({ ...fromNothing, learningRate: 0.02 });
+  });
+
+  it('says what cannot be computed, and what to do', () => {
+    const { draft } = useDraft.getState();
+    expect(draftProblem(draft)).toBeNull();
+    const divided = draftProblem({ ...draft, loss: 'ohem', microBatch: 1 });
+    expect(divided).toMatchObject({ field: 'GPU', message: expect.stringContaining('images at once: 0') });
+    expect(draftProblem({ ...draft, engine: 'reference', precision: 'mixed' })).toMatchObject({
+      field: 'GPU',
+    });
   });
 
   it('asks nothing else of a run that starts from GroupNorm', () => {

@@ -1,5 +1,7 @@
 /** The run form's fields. They outlive the form: a look at the labels must not cost what was typed. */
 import { create } from 'zustand';
+import { toProblemData } from '../../shared/domain/problem.ts';
+import { requireComputable } from '../../shared/training/computing.ts';
 import { defaultTrainConfig, type TrainConfig, trainConfigSchema } from '../../shared/training/config.ts';
 import { lossProblem } from './lossWords.ts';
 import { followSuggestion, fromNothing, type Suggestion } from './suggestions.ts';
@@ -32,8 +34,18 @@ export function draftProblem(draft: TrainConfig): { field: string; message: stri
   const parsed = trainConfigSchema.safeParse(draft);
   if (parsed.success) {
     const message = lossProblem(draft);
-    return message === null ? null : { field: 'Loss', message };
+    return message === null ? computeProblem(draft) : { field: 'Loss', message };
   }
   const issue = parsed.error.issues[0];
   return { field: String(issue?.path[0] ?? ''), message: issue?.message ?? 'invalid' };
+}
+
+function computeProblem(draft: TrainConfig): { field: string; message: string } | null {
+  try {
+    requireComputable(draft);
+    return null;
+  } catch (error) {
+    const { message, remedy } = toProblemData(error);
+    return { field: 'GPU', message: `${message} ${remedy}` };
+  }
 }

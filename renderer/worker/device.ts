@@ -1,13 +1,15 @@
 /**
  * The device of a browser: WebGPU on the fastest adapter, else WebGL, else plain JavaScript, each said aloud. tfjs handles no
- * lost device and no GPU error, so the device is ours and tfjs is lent it.
+ * lost device and no GPU error, so the device is ours; where it computes, tfjs is lent it.
  */
 import { adapterName, deviceDescriptor, isSoftwareAdapter } from '../../shared/reference/adapter.ts';
-import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
+import { type DeviceWatch, watchDevice } from '../../shared/reference/deviceWatch.ts';
 import type { DeviceReport } from './protocol.ts';
 
 export interface ObtainedDevice {
   readonly report: DeviceReport;
+  /** Absent where there is no WebGPU. */
+  readonly gpu?: { readonly device: GPUDevice; readonly info: GPUAdapterInfo };
   /** Throws what the GPU reported outside of any call; absent where there is no GPU. */
   readonly watch?: DeviceWatch;
   /** Resolves with the reason once the device is lost; never where there is none to lose. */
@@ -26,7 +28,7 @@ export async function orLost(device: ObtainedDevice): Promise<void> {
   if (fate === 'lost') await new Promise(() => {});
 }
 
-/** Sets tfjs's backend too. */
+/** Where it is not WebGPU's, tfjs's backend is set too. */
 export async function obtainDevice(): Promise<ObtainedDevice> {
   const adapter = await navigator.gpu
     ?.requestAdapter({ powerPreference: 'high-performance' })
@@ -57,11 +59,10 @@ export async function probeDevice(): Promise<DeviceReport> {
 
 async function onWebGpu(adapter: GPUAdapter): Promise<ObtainedDevice> {
   const device = await adapter.requestDevice(deviceDescriptor(adapter));
-  const { registerWebGPU } = await import('../../shared/reference/backend.ts');
-  const watch = await registerWebGPU(device, adapter.info);
   return {
     report: webGpuReport(adapter),
-    watch,
+    gpu: { device, info: adapter.info },
+    watch: watchDevice(device),
     lost: device.lost.then(({ message, reason }) => message || reason || 'unknown reason'),
     lose: () => device.destroy(),
   };

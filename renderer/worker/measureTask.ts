@@ -25,13 +25,14 @@ export async function firstStepTask(task: FirstStepTask, tools: PrepareTools): P
 
 export async function measureTask(
   { runId, step, images, settings }: MeasureTask,
-  { post, calls, device }: PrepareTools,
+  tools: PrepareTools,
 ): Promise<void> {
+  const { post, calls } = tools;
   post({ type: 'phase', text: 'Loading the checkpoint' });
   const loaded = await calls.call('runs.loadCheckpoint', { runId, step });
   const meta = loaded.meta as unknown as CheckpointMeta;
   const config = trainConfigSchema.parse(meta.config);
-  const executor = await createExecutor(networkOf(meta), config, device);
+  const executor = await createExecutor(networkOf(meta), config, tools);
   try {
     executor.importWeights(readSafetensors(loaded.bytes.slice(0, loaded.weightsLength)).tensors);
     const { classes } = meta;

@@ -58,7 +58,7 @@ export class Predictor {
     const meta = loaded.meta as unknown as CheckpointMeta;
     const config = trainConfigSchema.parse(meta.config);
     const network = networkOf(meta);
-    const executor = await createExecutor(network, config, device);
+    const executor = await createExecutor(network, config, { calls: this.#calls, device });
     executor.importWeights(readSafetensors(loaded.bytes.slice(0, loaded.weightsLength)).tensors);
     this.#model = { key, executor, minSizePx: config.minSizePx, maxSizePx: config.maxSizePx };
     return this.#model;

@@ -29,20 +29,21 @@ export interface Prepared {
 /** What was read for the weights is let go of with this call. */
 export async function prepareStart(
   { config, classes, initName }: Pick<TrainTask, 'config' | 'classes' | 'initName'>,
-  { post, calls, device }: PrepareTools,
+  tools: PrepareTools,
 ): Promise<Prepared> {
+  const { post, calls } = tools;
   post({ type: 'phase', text: 'Preparing the network' });
   const source = parseInit(config.init);
   if (source.kind === 'random') {
     const usual = defaultNetworkOptions(config.backbone, classes.length);
     const network = withAnchorScale(usual, config.anchorScale);
-    return { network, executor: await createExecutor(network, config, device) };
+    return { network, executor: await createExecutor(network, config, tools) };
   }
   post({ type: 'phase', text: 'Reading the weights' });
   const start = startFrom(await openInitial(calls, source, initName), classes);
   const network = withAnchorScale(start.network, config.anchorScale);
   post({ type: 'phase', text: 'Preparing the network' });
-  const executor = await createExecutor(network, config, device);
+  const executor = await createExecutor(network, config, tools);
   return { network, executor, origin: fillFrom(start.initial, executor, { network, classes, config }) };
 }
 

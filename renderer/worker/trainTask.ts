@@ -66,6 +66,7 @@ export async function run(
       network: { ...network },
       data: trainingData(task, calls),
       executor,
+      onPhase: (text) => post({ type: 'phase', text }),
       clock: () => performance.now(),
       control,
       ...start,
@@ -82,7 +83,7 @@ async function prepare(task: TrainTask, tools: TrainTools): Promise<Prepared & {
   const resume = await loadCheckpoint(tools.calls, task.runId);
   if (!resume) return prepareStart(task, tools);
   const network = networkOf(resume.meta);
-  return { network, executor: await createExecutor(network, task.config, tools.device), resume };
+  return { network, executor: await createExecutor(network, task.config, tools), resume };
 }
 
 /** Nothing of a failure is told before it is known not to be a lost device, from which the run recovers. */

@@ -2,6 +2,7 @@
 import { Problem } from '../domain/problem.ts';
 import { describeLoss, type LossNumbers, strategies } from '../loss/strategies.ts';
 import { type StrategyName, strategyNames } from '../loss/strategy.ts';
+import { requireComputable } from '../training/computing.ts';
 import { defaultTrainConfig, type TrainConfig, trainConfigSchema } from '../training/config.ts';
 import { maxCompetitors, minCompetitors } from './race.ts';
 
@@ -109,6 +110,7 @@ export interface RaceEntry {
  */
 export function raceEntries(base: TrainConfig, choices: readonly StrategyChoice[]): RaceEntry[] {
   const configs = choices.map((choice) => competitorConfig(base, choice));
+  configs.forEach(requireComputable);
   const labels = labelsOf(configs);
   const twice = labels.find((label, index) => labels.indexOf(label) < index);
   if (!twice) return configs.map((config, index) => ({ label: labels[index]!, config }));

@@ -29,6 +29,11 @@ export function adapterName(info: AdapterWords): string {
   return [vendor, family].filter(Boolean).join(' ') || 'GPU';
 }
 
+/** Names an adapter with what its driver says of itself: what was found out on one holds for no other. */
+export function adapterKey({ vendor, architecture, device, description }: AdapterWords): string {
+  return [vendor, architecture, device, description].join(' / ');
+}
+
 const wantedLimits = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',

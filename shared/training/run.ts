@@ -4,9 +4,9 @@
  * checkpoint goes on from there.
  */
 import { type ProblemData, toProblemData } from '../domain/problem.ts';
-import { requireDivisible } from '../loss/microBatch.ts';
 import { largestShape } from './batch.ts';
 import { type Checkpoint, dataFingerprint, restoreCheckpoint } from './checkpoint.ts';
+import { requireComputable } from './computing.ts';
 import type { TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
 import type { RunEvent, TimedChange } from './events.ts';
@@ -118,7 +118,7 @@ class Run {
   async #begin(): Promise<void> {
     const { runId, config, data, executor, resume, origin, changes = [], onPhase } = this.#options;
     requireTrainable(data);
-    requireDivisible(config, { ...config, strategy: config.loss });
+    requireComputable(config);
     this.#restore();
     const later = changes.filter(({ step }) => step > this.#step);
     this.#steering.tell({

@@ -1,8 +1,8 @@
 /** What is changed of a run under way: by the log it goes on from or does again, and by a person. */
 import { toProblemData } from '../domain/problem.ts';
-import { requireDivisible } from '../loss/microBatch.ts';
 import { lossSettingsOf } from '../loss/strategies.ts';
 import { type Changes, changesAt, foldChanges, withoutEqual } from './changes.ts';
+import { requireComputable } from './computing.ts';
 import type { HotChange, TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
 import type { RunEvent, TimedChange } from './events.ts';
@@ -67,7 +67,7 @@ export class Steering {
     const config = { ...this.configAt(step), ...change };
     try {
       lossSettingsOf({ ...config, strategy: config.loss });
-      requireDivisible(config, { ...config, strategy: config.loss });
+      requireComputable(config);
       return true;
     } catch (error) {
       const { message, remedy } = toProblemData(error);

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { type ProblemData, toProblemData } from '../../../shared/domain/problem.ts';
+import { describeComputing } from '../../../shared/training/computing.ts';
 import { findInstallation } from '../../host/installation.ts';
 import { type ObtainedDevice, obtainDevice } from '../device.ts';
 import type { Output } from '../output.ts';
@@ -21,6 +22,8 @@ export interface DoctorReport {
   readonly adapter: AdapterReport | null;
   /** Why there is no adapter, with what to install. */
   readonly problem: ProblemData | null;
+  /** What computes here unless it is told otherwise. */
+  readonly engine: string;
   /** What will be slow, and why. */
   readonly advice: readonly string[];
 }
@@ -65,7 +68,10 @@ async function examine(): Promise<DoctorReport> {
     adapter,
     problem,
   };
-  return { ...facts, advice: adviceFor(facts) };
+  const engine = describeComputing(
+    adapter ? { adapter: adapter.name, backend: 'engine' } : { adapter: 'the CPU', backend: 'tfjs-cpu' },
+  );
+  return { ...facts, engine, advice: adviceFor(facts) };
 }
 
 async function examineAdapter(): Promise<Pick<DoctorReport, 'adapter' | 'problem'>> {
@@ -135,7 +141,7 @@ async function versionOf(find: () => Promise<string>): Promise<string | null> {
   }
 }
 
-function adviceFor(facts: Omit<DoctorReport, 'advice'>): string[] {
+function adviceFor(facts: Omit<DoctorReport, 'advice' | 'engine'>): string[] {
   const { adapter, cores, memoryGb } = facts;
   const advice: string[] = [];
   if (!adapter) {
@@ -150,12 +156,7 @@ function adviceFor(facts: Omit<DoctorReport, 'advice'>): string[] {
   const bufferMib = (adapter?.limits.maxStorageBufferBindingSize ?? Infinity) / 2 ** 20;
   if (bufferMib < 512) {
     advice.push(
-      `One buffer holds at most ${Math.floor(bufferMib)} MiB here: keep --side under 800 with resnet50, and --batch small.`,
-    );
-  }
-  if (adapter && !adapter.features.includes('shader-f16')) {
-    advice.push(
-      'The adapter has no 16-bit floats: everything is computed in 32 bits, at twice the memory traffic.',
+      `One buffer holds at most ${Math.floor(bufferMib)} MiB here: keep --side under 800 with resnet50, and --batch small, or computed in parts by --micro-batch 1.`,
     );
   }
   if (memoryGb < 4)
@@ -175,7 +176,7 @@ function describe(report: DoctorReport): string[] {
     `CPU       ${report.cpu}, ${report.cores} cores, ${report.memoryGb} GB memory`,
     `Node      ${report.node}, SQLite ${missing(report.sqlite)}`,
     `Images    sharp ${missing(report.sharp)}, libvips ${missing(report.libvips)}`,
-    `Compute   tfjs ${missing(report.tfjs)}, Dawn (webgpu ${missing(report.dawn)})`,
+    `Compute   Dawn (webgpu ${missing(report.dawn)}), tfjs ${missing(report.tfjs)}`,
   ];
   if (adapter) {
     lines.push(
@@ -185,5 +186,6 @@ function describe(report: DoctorReport): string[] {
     );
   }
   if (problem) lines.push(`Adapter   none: ${problem.message}`, `→ ${problem.remedy}`);
+  lines.push(`Trains    by ${report.engine}`);
   return [...lines, ...report.advice.map((line) => `• ${line}`)];
 }

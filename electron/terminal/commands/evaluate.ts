@@ -5,7 +5,7 @@ import { type CocoMetrics, type FigureName, figureNames } from '../../../shared/
 import type { DetectionMetrics } from '../../../shared/evaluation/evaluateDetections.ts';
 import { counted, listed } from '../../../shared/formats/records.ts';
 import { type ClassMatch, evaluateImages, matchClasses } from '../../../shared/training/evaluate.ts';
-import { ImageSource, type ScaleSettings } from '../../../shared/training/imageSource.ts';
+import { ImageSource } from '../../../shared/training/imageSource.ts';
 import { planClasses } from '../../../shared/weights/model/classHead.ts';
 import { backgroundName } from '../../../shared/weights/model/cocoNames.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
@@ -13,12 +13,13 @@ import { chooseSizes, type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData } from '../runFiles.ts';
 import { withProject } from '../session.ts';
+import type { ComputeOptions } from '../trainOptions.ts';
 import { percent } from '../trainReport.ts';
 import { type SizeOptions, sizesOf, UsageError } from '../usage.ts';
 import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
 import { evaluateFiles } from './evaluateFiles.ts';
 
-export interface EvaluateOptions extends SizeOptions {
+export interface EvaluateOptions extends SizeOptions, ComputeOptions {
   readonly project?: string;
   readonly weights?: string;
   readonly annotations?: string;
@@ -33,7 +34,7 @@ export async function evaluate(options: EvaluateOptions, output: Output): Promis
     annotations === undefined &&
     detections === undefined
   ) {
-    print(await evaluateWeights(project, weights, sizesOf(options), output), output);
+    print(await evaluateWeights(project, weights, options, output), output);
   } else if (annotations !== undefined && detections !== undefined && !project && !weights) {
     print(await evaluateFiles(annotations, detections, output), output);
   } else {
@@ -47,9 +48,10 @@ export async function evaluate(options: EvaluateOptions, output: Output): Promis
 async function evaluateWeights(
   project: string,
   what: string,
-  given: Partial<ScaleSettings>,
+  options: EvaluateOptions,
   output: Output,
 ): Promise<CocoMetrics> {
+  const given = sizesOf(options);
   return withProject(project, async (store) => {
     const weights = await loadWeights(what, store);
     const data = projectData(store, false);
@@ -62,7 +64,7 @@ async function evaluateWeights(
     }
     const match = matchClasses(data.classes, columnsOf(data, weights, store));
     tellUnknown(match, weights, output);
-    return withModel(weights, output, (model) => {
+    return withModel(weights, options, output, (model) => {
       const sizes = chooseSizes(model, given, weights, output);
       return measure(data, match, { ...model, sizes }, output);
     });

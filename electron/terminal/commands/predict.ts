@@ -8,10 +8,11 @@ import { namedImages } from '../imageArguments.ts';
 import { chooseSizes, type Model, withModel } from '../model.ts';
 import type { Output } from '../output.ts';
 import { withNamedProject } from '../session.ts';
+import type { ComputeOptions } from '../trainOptions.ts';
 import { type SizeOptions, sizesOf } from '../usage.ts';
 import { findRun, type LoadedWeights, loadWeights } from '../weights.ts';
 
-export interface PredictOptions extends SizeOptions {
+export interface PredictOptions extends SizeOptions, ComputeOptions {
   readonly weights: string;
   readonly project?: string;
   readonly score: number;
@@ -42,7 +43,7 @@ export async function predict(
   const { weights, classIds } = await weightsAndIds(options);
   sayNames(weights, options, output);
   const predictions: Prediction[] = [];
-  await withModel(weights, output, async (model) => {
+  await withModel(weights, options, output, async (model) => {
     const sizes = chooseSizes(model, given, weights, output);
     for (const [index, image] of images.entries()) {
       output.progress(() => `${index + 1} of ${images.length}, ${image}`);

@@ -6,17 +6,19 @@ import { CourseRecorder, type RaceLog } from '../../../shared/race/raceLog.ts';
 import { raceReport } from '../../../shared/race/raceReport.ts';
 import { type RaceRow, raceTable } from '../../../shared/race/raceTable.ts';
 import type { RaceEntry } from '../../../shared/race/strategyList.ts';
+import { RunControl } from '../../../shared/training/control.ts';
 import { Races } from '../../services/races/races.ts';
 import { Runs } from '../../services/runs/runs.ts';
 import { writeFileAtomically } from '../../services/store/atomicFile.ts';
 import type { ProjectStore } from '../../services/store/projectStore.ts';
-import { openCompute } from '../compute.ts';
+import { type Compute, openCompute } from '../compute.ts';
 import type { Output } from '../output.ts';
 import { entriesOf, type RaceOptions, requireResumableRace } from '../raceOptions.ts';
 import { describeTable, raceLine } from '../raceReport.ts';
 import { RaceSitting } from '../raceSitting.ts';
 import { withProject } from '../session.ts';
-import { type Plan, planNew } from './train.ts';
+import { throughLosses } from '../sittings.ts';
+import { type Plan, planNew, stopOnInterrupt } from './train.ts';
 
 export async function race(project: string, options: RaceOptions, output: Output): Promise<void> {
   // A slip in the options is told before anything is opened.
@@ -29,13 +31,28 @@ export async function race(project: string, options: RaceOptions, output: Output
       ? await newRace(store, races, entries, options)
       : await earlierRace(store, races, options.resume!);
     output.say(`${record.id}: ${record.entries.map(({ label }) => label).join(' · ')}`);
-    const compute = await openCompute(output);
+    const control = new RunControl();
+    const release = stopOnInterrupt(control, output);
     let raced = record;
+    let isAgain = false;
+    const sit = (compute: Compute) => {
+      const { engine, precision } = options;
+      const tools = { store, runs, races, compute, output, control, fresh, isAgain };
+      const sitting = new RaceSitting({ ...tools, options: { engine, precision } }, raced);
+      isAgain = true;
+      return sitting.hold(options.tuneLr ?? null).finally(() => {
+        raced = sitting.race;
+      });
+    };
     try {
-      const sitting = new RaceSitting({ store, runs, races, compute, output, fresh }, record);
-      raced = await sitting.hold(options.tuneLr ?? null);
+      await throughLosses({
+        ...{ output, sit, shouldStop: () => control.wish === 'stop' },
+        open: () => openCompute(output),
+        clock: () => performance.now(),
+        wayOn: () => `boxwright race ${project} --resume ${record.id}`,
+      });
     } finally {
-      compute.release();
+      release();
     }
     await tell({ store, runs, races, output }, raced, options.report);
   });

@@ -10,9 +10,10 @@ import { changesOf } from '../../../shared/training/changes.ts';
 import { type Checkpoint, dataFingerprint } from '../../../shared/training/checkpoint.ts';
 import type { HotChange, TrainConfig } from '../../../shared/training/config.ts';
 import { RunControl } from '../../../shared/training/control.ts';
+import { goesOnWarning } from '../../../shared/training/deviceLoss.ts';
 import type { RunEvent, TimedChange } from '../../../shared/training/events.ts';
 import { fillFrom, type WeightsSource } from '../../../shared/training/initialise.ts';
-import type { Executor } from '../../../shared/training/ports.ts';
+import type { Clock, Executor } from '../../../shared/training/ports.ts';
 import { type RunOptions, type RunOutcome, runTraining } from '../../../shared/training/run.ts';
 import { formatInit, type InitSource, parseInit, startFrom } from '../../../shared/training/startingPoint.ts';
 import { requireTrainable } from '../../../shared/training/warnings.ts';
@@ -22,8 +23,10 @@ import { type Compute, openCompute } from '../compute.ts';
 import type { Output } from '../output.ts';
 import { type ClassedData, projectData, runFilesOf, withClassesOf } from '../runFiles.ts';
 import { withProject } from '../session.ts';
+import { throughLosses } from '../sittings.ts';
 import {
   changeOf,
+  computedAs,
   configOf,
   requireOwnSettings,
   resumedConfigOf,
@@ -32,10 +35,17 @@ import {
 import { describeEvent, describeStep } from '../trainReport.ts';
 import { findRun, findWeights, loadRunCheckpoint } from '../weights.ts';
 
-export async function train(project: string, options: TrainOptions, output: Output): Promise<void> {
+export async function train(
+  project: string,
+  options: TrainOptions,
+  output: Output,
+  surroundings: Surroundings = { open: () => openCompute(output), clock: () => performance.now() },
+): Promise<void> {
   // A slip in the options is told before anything is opened.
   const plan = plannerOf(options, output);
-  const outcome = await withProject(project, async (store) => watched(store, await plan(store), output));
+  const outcome = await withProject(project, async (store) =>
+    watched(store, await plan(store), output, surroundings),
+  );
   if (outcome.problem) {
     const { kind, message, remedy, detail } = outcome.problem;
     throw new Problem(kind, message, remedy, detail);
@@ -50,7 +60,7 @@ function plannerOf(options: TrainOptions, output: Output): (store: ProjectStore)
   }
   if (replay !== undefined) {
     requireOwnSettings(options, 'replay');
-    return (store) => planReplayed(store, replay, output);
+    return (store) => planReplayed(store, replay, options, output);
   }
   const config = configOf(options);
   return (store) => planNew(store, config, options.backbone !== undefined);
@@ -117,9 +127,14 @@ export async function planResumed(
 }
 
 /** A new run as that one: its settings, where it started, and its changes at their steps. */
-async function planReplayed(store: ProjectStore, what: string, output: Output): Promise<Plan> {
+async function planReplayed(
+  store: ProjectStore,
+  what: string,
+  options: TrainOptions,
+  output: Output,
+): Promise<Plan> {
   const run = findRun(store, what);
-  const plan = await planNew(store, run.config, false);
+  const plan = await planNew(store, computedAs(run.config, options), false);
   const data = withClassesOf(plan.data, run);
   const before = await loadRunCheckpoint(store, run).catch(() => null);
   if (before?.meta.dataFingerprint && before.meta.dataFingerprint !== dataFingerprint(data)) {
@@ -140,27 +155,64 @@ function nameOf(source: Exclude<InitSource, { kind: 'random' }>): string {
   return source.kind === 'run' ? source.runId : source.id;
 }
 
-/** One run, told as it goes. */
-async function watched(store: ProjectStore, plan: Plan, output: Output): Promise<RunOutcome> {
-  const compute = await openCompute(output);
+/** What a run is computed on, and by which time. */
+export interface Surroundings {
+  open(): Promise<Compute>;
+  readonly clock: Clock;
+}
+
+/** One run, told as it goes, from one device to the next where one is lost. */
+async function watched(
+  store: ProjectStore,
+  plan: Plan,
+  output: Output,
+  { open, clock }: Surroundings,
+): Promise<RunOutcome> {
   const control = new RunControl();
   control.change(plan.byHand ?? {});
   const release = stopOnInterrupt(control, output);
-  const onEvent = reporter(plan.config.steps, output);
+  const tell = reporter(plan.config.steps, output);
+  const runs = new Runs(store);
+  let runId: string | null = null;
+  const company: Company = {
+    ...{ control, yieldToHost: () => setImmediate(), onPhase: phaseTeller(output) },
+    onEvent: (event) => {
+      if (event.event === 'start') ({ runId } = event);
+      tell(event);
+    },
+  };
   try {
-    return await carryOut(compute, new Runs(store), plan, {
-      control,
-      yieldToHost: () => setImmediate(),
-      onEvent,
+    return await throughLosses({
+      ...{ open, clock, output },
+      sit: async (compute) => {
+        const next = runId === null ? plan : await planAgain(store, runs, plan, runId);
+        return orLost(await carryOut(compute, runs, next, company));
+      },
+      wayOn: () => `boxwright train ${store.path} --resume ${runId}`,
+      shouldStop: () => control.wish === 'stop',
     });
   } finally {
     release();
-    compute.release();
   }
 }
 
+/** The plan of a run that was broken off: from its checkpoint where there is one, else from its start. */
+async function planAgain(store: ProjectStore, runs: Runs, plan: Plan, runId: string): Promise<Plan> {
+  const { checkpointStep, problem } = findRun(store, runId);
+  await runs.append(runId, [goesOnWarning(checkpointStep, problem?.detail ?? '')]);
+  if (checkpointStep !== null) return { ...(await planResumed(store, runId)), config: plan.config };
+  return { ...plan, runId, changes: changesOf(await runs.milestones(runId)) };
+}
+
+/** Throws what a lost device left. */
+export function orLost(outcome: RunOutcome): RunOutcome {
+  const { problem } = outcome;
+  if (problem?.kind !== 'device-lost') return outcome;
+  throw new Problem(problem.kind, problem.message, problem.remedy, problem.detail);
+}
+
 /** What a run is told from outside while it goes. */
-export type Company = Pick<RunOptions, 'control' | 'yieldToHost' | 'onEvent' | 'cacheBytes'>;
+export type Company = Pick<RunOptions, 'control' | 'yieldToHost' | 'onEvent' | 'onPhase' | 'cacheBytes'>;
 
 /** The plan's run on a network of its own, from its first event to its row's last change. */
 export function carryOut(compute: Compute, runs: Runs, plan: Plan, company: Company): Promise<RunOutcome> {
@@ -204,6 +256,11 @@ async function trainOn(
 
 function statusOf({ status }: RunOutcome): 'done' | 'stopped' | 'failed' {
   return status === 'finished' ? 'done' : status;
+}
+
+/** What takes its time before the first step. */
+export function phaseTeller(output: Output): (sentence: string) => void {
+  return (sentence) => output.progress(() => `${sentence}…`, 0);
 }
 
 /** The first Ctrl+C ends the run after its step, with a checkpoint; the second ends the process. */
