@@ -2,10 +2,11 @@
 import '@tensorflow/tfjs';
 import { setBackend } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expectAsTfjs } from '../../../test/support/graphs/expectations.ts';
 import { compileGraph, memoryBefore } from '../../../test/support/graphs/graphMemory.ts';
 import { randomGraph } from '../../../test/support/graphs/randomGraphs.ts';
+import { unsoundIn } from '../../../test/support/graphs/soundness.ts';
 import { registerCpuConvolutions } from '../../reference/kernels/register.ts';
 import { interpretOps } from '../kernels/interpret.ts';
 
@@ -18,9 +19,11 @@ describe('a compiled network', () => {
   it('has the outputs and the gradients that tfjs finds', () => {
     const agrees = fc.property(randomGraph, (graph) => {
       const compiled = compileGraph(graph);
+      const { forward, backward, input, outputGradients } = compiled.network;
+      const ops = [...forward, ...backward];
+      expect(unsoundIn(ops, [input, ...outputGradients]), graph.name).toEqual([]);
       const memory = memoryBefore(compiled);
-      interpretOps(compiled.network.forward, memory);
-      interpretOps(compiled.network.backward, memory);
+      interpretOps(ops, memory);
       expectAsTfjs(compiled, memory);
     });
     fc.assert(agrees, { seed: 5, numRuns: 200 });

@@ -48,19 +48,11 @@ export async function runCalls(
       (entry.packed ? packHalves(data) : data.slice()).buffer as ArrayBuffer,
     );
   }
+  const pipelines = await Promise.all(calls.map((call) => pipelineOf(device, call)));
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (const call of calls) {
-    const module = device.createShaderModule({ code: call.code });
-    const problems = (await module.getCompilationInfo()).messages.filter(({ type }) => type === 'error');
-    if (problems.length > 0) {
-      const first = problems[0]!;
-      throw new Error(`${call.label}: ${first.message} at ${first.lineNum}:${first.linePos}\n${call.code}`);
-    }
-    const pipeline = device.createComputePipeline({
-      layout: 'auto',
-      compute: { module, entryPoint: 'main' },
-    });
+  calls.forEach((call, index) => {
+    const pipeline = pipelines[index]!;
     const entries: GPUBindGroupEntry[] = call.bindings.map(({ ref }, binding) => ({
       binding,
       resource: { buffer: buffers.get(keyOf(ref))!.buffer, offset: ref.offsetWords * 4, size: ref.words * 4 },
@@ -76,7 +68,7 @@ export async function runCalls(
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
     pass.dispatchWorkgroups(...call.workgroups);
-  }
+  });
   pass.end();
   device.queue.submit([encoder.finish()]);
   const failure = await device.popErrorScope();
@@ -89,6 +81,27 @@ export async function runCalls(
     buffer.destroy();
   }
   return after;
+}
+
+/** Compiled once a text and device. */
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+
+function pipelineOf(device: GPUDevice, call: KernelCall): Promise<GPUComputePipeline> {
+  const known = compiled.get(device) ?? new Map<string, Promise<GPUComputePipeline>>();
+  compiled.set(device, known);
+  const pipeline = known.get(call.code) ?? compile(device, call);
+  known.set(call.code, pipeline);
+  return pipeline;
+}
+
+async function compile(device: GPUDevice, { label, code }: KernelCall): Promise<GPUComputePipeline> {
+  const module = device.createShaderModule({ code });
+  const problems = (await module.getCompilationInfo()).messages.filter(({ type }) => type === 'error');
+  if (problems.length > 0) {
+    const first = problems[0]!;
+    throw new Error(`${label}: ${first.message} at ${first.lineNum}:${first.linePos}\n${code}`);
+  }
+  return device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
 }
 
 async function readBuffer(device: GPUDevice, buffer: GPUBuffer, words: number): Promise<Float32Array> {

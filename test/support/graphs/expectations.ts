@@ -4,8 +4,17 @@ import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { type CompiledGraph, imagesOf, outputGradientOf, readGradient, readLevel } from './graphMemory.ts';
 import { differentiateWithTfjs } from './tfjsAutodiff.ts';
 
-/** Outputs to 1e-4 of their largest value, parameters' gradients to 1e-3. */
-export function expectAsTfjs(compiled: CompiledGraph, memory: Memory): void {
+interface Tolerance {
+  readonly outputs: number;
+  readonly gradients: number;
+}
+
+/** Outputs and parameters' gradients, relative to the largest value of each. */
+export function expectAsTfjs(
+  compiled: CompiledGraph,
+  memory: Memory,
+  tolerance: Tolerance = { outputs: 1e-4, gradients: 1e-3 },
+): void {
   const { graph, network } = compiled;
   const expected = differentiateWithTfjs(graph, imagesOf(graph), (output, group, count) =>
     outputGradientOf(graph, output, group, count),
@@ -13,14 +22,14 @@ export function expectAsTfjs(compiled: CompiledGraph, memory: Memory): void {
   graph.outputs.forEach((ids, group) => {
     ids.forEach((id, level) => {
       const ours = readLevel(memory, network.outputs[group]!, level);
-      expectClose(ours, expected.outputs.get(id)!.data, 1e-4, 0, `${graph.name}: ${id}`);
+      expectClose(ours, expected.outputs.get(id)!.data, tolerance.outputs, 0, `${graph.name}: ${id}`);
     });
   });
   // What cancels out (a bias before a norm) is rounding: it is measured against the largest gradient.
   const largest = Math.max(0, ...[...expected.gradients.values()].map(largestOf));
   for (const [name, theirs] of expected.gradients) {
     const ours = readGradient(memory, compiled, name);
-    expectClose(ours, theirs, 1e-3, largest * 1e-3, `${graph.name}: gradient of ${name}`);
+    expectClose(ours, theirs, tolerance.gradients, largest * 1e-3, `${graph.name}: gradient of ${name}`);
   }
 }
 

@@ -291,8 +291,9 @@ class GraphMaker {
     return this.#chance(0.7) ? 4 * (1 + this.#random.integer(4)) : 4 + this.#random.integer(13);
   }
 
+  /** Often of the same few, so that graphs share pipelines. */
   #channels(): number {
-    return 1 + this.#random.integer(9);
+    return this.#chance(0.7) ? [3, 8][this.#random.integer(2)]! : 1 + this.#random.integer(9);
   }
 
   #chance(probability: number): boolean {
