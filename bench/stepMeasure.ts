@@ -1,9 +1,12 @@
 /** Sides taking the same step, timed and counted. */
 import { setTimeout } from 'node:timers/promises';
+import { Problem } from '../shared/domain/problem.ts';
+import { deviceFacts } from '../shared/engine/device/engineDevice.ts';
 import type { Batch } from '../shared/loss/executor.ts';
 import { type BenchDevice, openNull } from './benchDevice.ts';
 import type { Counted, Meter } from './meter.ts';
 import { randomBatch, type StepCase } from './stepCases.ts';
+import { planStep } from './stepPlan.ts';
 import { type KernelTime, openSide, type Side, type SideName } from './stepSides.ts';
 
 /** Milliseconds (median) and counts of a step. */
@@ -14,7 +17,7 @@ export interface Measured {
   readonly submits: number;
   readonly buffers: number;
   readonly bindGroups: number;
-  /** Bytes of buffers alive at once, at most, in MiB; null where the null backend has too few. */
+  /** Bytes of buffers alive at once, at most, in MiB; null where the null backend has too few and nobody planned. */
   readonly peakMb: number | null;
   /** Of the first step. */
   readonly loss: number;
@@ -93,7 +96,8 @@ async function figuresOf(
 
 /**
  * A side on a null backend of its own. That has 512 MiB: for what does not fit there, JavaScript is timed and dispatches are counted on
- * frames of 64 px, for which they are the same but for the matching of anchors and tfjs's few choices by size; memory is then unknown.
+ * frames of 64 px, for which they are the same but for the matching of anchors and a few choices by size. The engine's dispatches and
+ * memory are then those of its plan; tfjs's memory is unknown.
  */
 export async function measureScript(
   of: StepCase,
@@ -107,11 +111,15 @@ export async function measureScript(
     return measured!;
   } catch (error) {
     await setTimeout(10); // the device tells of its want in a callback of its own
-    if (of.sidePx === 64 || !on.isFull()) throw error;
+    const isFull = on.isFull() || (error instanceof Problem && error.kind === 'out-of-memory');
+    if (of.sidePx === 64 || !isFull) throw error;
   } finally {
     on.release();
   }
-  return { ...(await measureScript({ ...of, sidePx: 64 }, name, pace, meter)), peakMb: null };
+  const small = await measureScript({ ...of, sidePx: 64 }, name, pace, meter);
+  if (name !== 'engine') return { ...small, peakMb: null };
+  const { dispatches, bytes } = planStep(of, deviceFacts(on.device, false));
+  return { ...small, dispatches, peakMb: bytes / 2 ** 20 };
 }
 
 /** Who computes something else is not to be compared. */
