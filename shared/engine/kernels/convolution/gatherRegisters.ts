@@ -20,8 +20,6 @@ export interface RegistersVariant {
   readonly rows: number;
   readonly pixels: number;
   readonly channels: number;
-  /** Source channels in one turn of the innermost loop: 1, 2 or 4. */
-  readonly depth: number;
 }
 
 /**
@@ -138,13 +136,13 @@ function eachSum({ rows, pixels, channels }: Layout, line: (name: string) => str
 
 /** One loop over the rows of taps (or single taps) and the chunks of source channels; every loop carries all sums. */
 function sumTaps(layout: Layout): string {
-  const { gather, taps, phases, step, depth, rows, columns, filter } = layout;
+  const { gather, taps, phases, step, rows, columns, filter } = layout;
   const { conv, backward, source } = gather;
   const { kernelSize, padding } = conv;
   const sourceStride = foursOf(source) * 4;
-  const sourceChannels = depth === 1 ? source.tensor.channels : sourceStride;
-  const turn = Math.min(sourceChannels, Math.max(depth, Math.floor(chunk / taps / 4) * 4));
-  const turns = Math.ceil(sourceChannels / turn);
+  const { channels } = source.tensor;
+  const turn = Math.min(channels, Math.floor(chunk / taps));
+  const turns = Math.ceil(channels / turn);
   const first = (phase: string) => (phases > 1 ? `(${phase} + ${padding}) % ${phases}` : '0');
   const count = (from: string) =>
     phases > 1 ? `(${kernelSize + phases - 1} - ${from}) / ${phases}` : `${kernelSize / taps}`;
@@ -157,7 +155,7 @@ function sumTaps(layout: Layout): string {
   let parts = ${phases > 1 ? count('firstY') : kernelSize} * tapsX * ${turns};
   for (var part = 0; part < parts; part++) {
     let begin = (part % ${turns}) * ${turn};
-    let end = min(begin + ${turn}, ${sourceChannels});
+    let end = min(begin + ${turn}, ${channels});
     let ky = firstY + part / ${turns} / tapsX * ${phases};
     let kx = firstX + part / ${turns} % tapsX * ${phases};
     let sy = ${sourceAt('oy', 'ky')};
@@ -171,8 +169,8 @@ function sumTaps(layout: Layout): string {
     )}
     let tap = (ky * ${kernelSize} + kx) * ${filter.tap} + channel${backward ? ` * ${filter.row}` : ''};
     ${eachSum(layout, (name) => `var a${name} = vec4<f32>();`)}
-    for (var s = begin; s < end; s += ${depth}) {
-      ${unroll(depth, (d) => `{ ${multiply(layout, d)} }`)}
+    for (var s = begin; s < end; s++) {
+      ${multiply(layout)}
     }
     ${eachSum(layout, (name) => `t${name} += a${name};`)}
   }`;
@@ -183,8 +181,8 @@ function eachRead({ rows, columns, step, taps }: Layout, line: (q: number, x: nu
   return unroll(rows, (q) => unroll(columns, (x) => (x % step < taps ? line(q, x) : '')));
 }
 
-/** Source channel `s + d` of the taps at once, into the sums `a`. */
-function multiply(layout: Layout, d: number): string {
+/** Source channel `s` of the taps at once, into the sums `a`. */
+function multiply(layout: Layout): string {
   const { gather, taps, step, rows, pixels, channels } = layout;
   const scaled = gather.sourceScale ? ' * scale' : '';
   const products = (k: number, c: number) =>
@@ -196,9 +194,9 @@ function multiply(layout: Layout, d: number): string {
       }),
     );
   return `
-  ${scaled && `let scale = sourceScale[s + ${d}];`}
-  ${eachRead(layout, (q, x) => `let v${q}_${x} = select(0.0, readAt(x${q}_${x} + s + ${d}), in${q}_${x})${scaled};`)}
-  ${unroll(taps, (k) => unroll(channels / 4, (c) => `${loadFilter(layout, k, c, d)}\n${products(k, c)}`))}`;
+  ${scaled && `let scale = sourceScale[s];`}
+  ${eachRead(layout, (q, x) => `let v${q}_${x} = select(0.0, readAt(x${q}_${x} + s), in${q}_${x})${scaled};`)}
+  ${unroll(taps, (k) => unroll(channels / 4, (c) => `${loadFilter(layout, k, c)}\n${products(k, c)}`))}`;
 }
 
 function readSource({ source }: Gather): string {
@@ -209,12 +207,12 @@ function readSource({ source }: Gather): string {
 }`;
 }
 
-/** Four results' weights of source channel `s + d`: side by side forward, a row apart backward. */
-function loadFilter({ gather, filter }: Layout, k: number, c: number, d: number): string {
+/** Four results' weights of source channel `s`: side by side forward, a row apart backward. */
+function loadFilter({ gather, filter }: Layout, k: number, c: number): string {
   const { row, tap } = filter;
   const name = `let w${k}_${c}`;
-  if (!gather.backward) return `${name} = w[(tap + (s + ${d}) * ${row}) / 4 + ${(k * tap) / 4 + c}];`;
-  const each = [0, 1, 2, 3].map((lane) => `w[tap + s + ${k * tap + (c * 4 + lane) * row + d}]`);
+  if (!gather.backward) return `${name} = w[(tap + s * ${row}) / 4 + ${(k * tap) / 4 + c}];`;
+  const each = [0, 1, 2, 3].map((lane) => `w[tap + s + ${k * tap + (c * 4 + lane) * row}]`);
   return `${name} = vec4<f32>(${each.join(', ')});`;
 }
 
@@ -231,4 +229,17 @@ function storePixel({ gather, channels }: Layout, row: string, column: string, s
     let at = (to.x + (image * to.y + ${row}) * to.z + ${column}) * ${fours} + channel / 4;
     ${stores}
   }`;
+}
+
+/** About what a software adapter pays: for what is read, ten times what it pays for a product. */
+export function registersCost(gather: Gather, variant: RegistersVariant): number {
+  const { rows, pixels, channels, taps, columns, phases } = layOut(gather, variant);
+  const groups = Math.ceil((foursOf(gather.target) * 4) / channels);
+  const tile = 10 * (rows * columns + taps * channels) + 3 * rows * pixels * channels * taps;
+  const tiles = mapExtents(gather).reduce((sum, { images, to }) => {
+    const across = Math.ceil(Math.ceil(to.width / phases) / pixels);
+    const down = Math.ceil(Math.ceil(to.height / phases) / rows);
+    return sum + images * across * down;
+  }, 0);
+  return tile * tiles * groups;
 }

@@ -1,15 +1,75 @@
-/** The ways to compute a convolution or its input gradient, and which of them to take. */
+/** The ways to compute a convolution or its input gradient, and which of them to take untried. */
 import type { KernelCall } from '../../plan/call.ts';
+import { strideOf } from '../../plan/tensor.ts';
 import type { DeviceFacts } from '../wgsl.ts';
 import type { Gather } from './gather.ts';
-import { lowerRegisters, type RegistersVariant } from './gatherRegisters.ts';
+import { lowerRegisters, type RegistersVariant, registersCost } from './gatherRegisters.ts';
+import {
+  lowerWorkgroup,
+  sharedBytes,
+  threadsOf,
+  type WorkgroupVariant,
+  workgroupsOf,
+} from './gatherWorkgroup.ts';
 
-export type ConvVariant = RegistersVariant;
+export type ConvVariant = RegistersVariant | WorkgroupVariant;
 
-export function variantsOf(_gather: Gather, _facts: DeviceFacts): ConvVariant[] {
-  return [{ kind: 'registers', rows: 2, pixels: 4, channels: 4, depth: 1 }];
+/** Candidates for the tuner; the first is the default. */
+export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
+  return facts.software ? registersVariants(gather) : workgroupVariants(gather, facts);
 }
 
 export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {
-  return lowerRegisters(gather, facts, variant ?? variantsOf(gather, facts)[0]!);
+  const chosen = variant ?? variantsOf(gather, facts)[0]!;
+  return chosen.kind === 'registers' ? lowerRegisters(gather, facts, chosen) : lowerWorkgroup(gather, chosen);
+}
+
+function registersVariants(gather: Gather): RegistersVariant[] {
+  const shapes: [rows: number, pixels: number, channels: number][] =
+    gather.conv.kernelSize > 1
+      ? [
+          [2, 4, 4],
+          [2, 8, 4],
+        ]
+      : gather.conv.stride > 1
+        ? [[1, 4, 4]]
+        : [
+            [1, 8, 8],
+            [1, 8, 4],
+          ];
+  const variants = shapes.map(
+    ([rows, pixels, channels]) => ({ kind: 'registers', rows, pixels, channels }) as const,
+  );
+  return variants.sort((a, b) => registersCost(gather, a) - registersCost(gather, b));
+}
+
+/** From the one that reads least for each product to the one that keeps most of a GPU busy. */
+const tiles: [rows: number, columns: number, threadRows: number, threadColumns: number][] = [
+  [128, 128, 8, 8],
+  [128, 64, 8, 8],
+  [64, 64, 8, 8],
+  [64, 64, 4, 8],
+  [64, 32, 4, 8],
+  [32, 32, 4, 4],
+];
+
+/** Some for each of the processors of a GPU of middling size. */
+const enoughWorkgroups = 192;
+
+function workgroupVariants(gather: Gather, facts: DeviceFacts): WorkgroupVariant[] {
+  const channels = Math.max(32, strideOf(gather.target.tensor.channels));
+  const variants = tiles
+    .map(
+      ([rows, columns, threadRows, threadColumns]) =>
+        ({ kind: 'workgroup', rows, columns, depth: 16, threadRows, threadColumns }) as const,
+    )
+    .filter(
+      (each) =>
+        each.columns < 2 * channels &&
+        threadsOf(each) <= facts.maxInvocationsPerWorkgroup &&
+        sharedBytes(each) <= facts.maxWorkgroupStorageBytes,
+    );
+  const enough = variants.findIndex((each) => workgroupsOf(gather, each) >= enoughWorkgroups);
+  const first = enough < 0 ? variants.length - 1 : enough;
+  return [variants[first]!, ...variants.toSpliced(first, 1)];
 }
