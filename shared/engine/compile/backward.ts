@@ -1,5 +1,4 @@
 /** A unit of layers backward: the gradients of its parameters, and what it contributes to those of what it reads. */
-
 import type { FrozenNormNode } from '../../detector/graph.ts';
 import type { BufferRef } from '../plan/call.ts';
 import type { LearntNorm, Op } from '../plan/ops.ts';
@@ -13,12 +12,13 @@ export interface BackwardLookup extends Lookup {
   /** Null where a parameter does not learn. */
   readonly gradient: (name: string) => BufferRef | null;
   readonly gradients: Gradients;
-  readonly emit: (op: Op) => void;
+  /** Takes what is to be computed. */
+  readonly ops: Op[];
 }
 
 /** The gradient of what the unit writes has all its contributions when this is called. */
 export function emitBackward(unit: Unit, lookup: BackwardLookup): void {
-  const { gradients, emit } = lookup;
+  const { gradients, ops, tensors } = lookup;
   const layer = unit.members[0]!;
   const dy = gradients.settle(outputIds(unit));
   const x = operandIds(unit);
@@ -34,13 +34,13 @@ export function emitBackward(unit: Unit, lookup: BackwardLookup): void {
       return;
     case 'maxPool': {
       const target = gradients.target(x, dy);
-      if (target) emit({ op: 'maxPoolGradient', x: lookup.view(x), dy, target });
+      if (target) ops.push({ op: 'maxPoolGradient', x: tensors.view(x), dy, target });
       return;
     }
     case 'upsample': {
       if (layer.lateral) gradients.pass(operandIds(unit, 1), dy);
       const target = gradients.target(x, dy);
-      if (target) emit({ op: 'upsampleGradient', dy, target });
+      if (target) ops.push({ op: 'upsampleGradient', dy, target });
       return;
     }
     case 'sum':
@@ -57,17 +57,17 @@ function convBackward(
   dy: TensorView,
   lookup: BackwardLookup,
 ): void {
-  const { gradients, emit, view, weight, gradient } = lookup;
+  const { gradients, ops, tensors, weight, gradient } = lookup;
   const [x, conv] = [operandIds(unit), convShape(node)];
   const folded = norm && lookup.norms.entries.get(norm.prefix)!.folded;
   const learnt = norm && learntNorm(norm, lookup);
   const weightGradient = gradient(node.weight);
   const biasGradient = node.bias ? gradient(node.bias) : null;
   if (weightGradient || biasGradient || learnt) {
-    emit({
+    ops.push({
       op: 'convFilterGradient',
       conv,
-      x: view(x),
+      x: tensors.view(x),
       dy,
       weightGradient: weightGradient ?? unwanted(weight(node.weight), node.weight),
       biasGradient,
@@ -77,30 +77,33 @@ function convBackward(
   }
   if (residual) gradients.pass(operandIds(unit, 1), dy);
   const target = gradients.target(x, dy);
-  if (target) emit({ op: 'convInputGradient', conv, dy, weight: weight(node.weight), norm: folded, target });
+  if (target)
+    ops.push({ op: 'convInputGradient', conv, dy, weight: weight(node.weight), norm: folded, target });
 }
 
 function affineBackward({ norm }: AffineLayer, unit: Unit, dy: TensorView, lookup: BackwardLookup): void {
+  const { gradients, ops, tensors } = lookup;
   const x = operandIds(unit);
   const learnt = learntNorm(norm, lookup);
-  const target = lookup.gradients.target(x, dy);
+  const target = gradients.target(x, dy);
   const { folded } = lookup.norms.entries.get(norm.prefix)!;
-  lookup.emit({ op: 'affineGradient', x: lookup.view(x), dy, norm: folded, learnt, target });
+  ops.push({ op: 'affineGradient', x: tensors.view(x), dy, norm: folded, learnt, target });
 }
 
 function groupNormBackward(layer: GroupNormLayer, unit: Unit, dy: TensorView, lookup: BackwardLookup): void {
+  const { gradients, ops, tensors, weight, gradient } = lookup;
   const { prefix, groups } = layer.node;
   const x = operandIds(unit);
-  lookup.emit({
+  ops.push({
     op: 'groupNormGradient',
-    x: lookup.view(x),
+    x: tensors.view(x),
     dy,
     groups,
-    weight: lookup.weight(`${prefix}.weight`),
+    weight: weight(`${prefix}.weight`),
     statistics: statisticsId(layer),
-    weightGradient: lookup.gradient(`${prefix}.weight`),
-    biasGradient: lookup.gradient(`${prefix}.bias`),
-    target: lookup.gradients.target(x, dy),
+    weightGradient: gradient(`${prefix}.weight`),
+    biasGradient: gradient(`${prefix}.bias`),
+    target: gradients.target(x, dy),
   });
 }
 

@@ -2,15 +2,14 @@
 import type { ConvNode } from '../../detector/graph.ts';
 import type { BufferRef } from '../plan/call.ts';
 import type { ConvShape, FoldedNorm, FoldNormsOp, Op } from '../plan/ops.ts';
-import type { TensorView } from '../plan/tensor.ts';
 import { type Layer, operandsOf } from './layers.ts';
 import type { NormTable } from './norms.ts';
+import type { Activations } from './tensors.ts';
 import type { Unit } from './units.ts';
 
 /** What both directions look up. */
 export interface Lookup {
-  /** An output of the network's, or a whole pack of them. */
-  readonly view: (ids: readonly string[]) => TensorView;
+  readonly tensors: Activations;
   readonly weight: (name: string) => BufferRef;
   readonly norms: NormTable;
 }
@@ -33,12 +32,12 @@ export function convShape(node: ConvNode): ConvShape {
   return { inChannels, outChannels, kernelSize, stride, padding };
 }
 
-export function forwardOp(unit: Unit, { view, weight, norms }: Lookup): Op {
+export function forwardOp(unit: Unit, { tensors, weight, norms }: Lookup): Op {
   const layer = unit.members[0]!;
   const folded = (prefix: string): FoldedNorm => norms.entries.get(prefix)!.folded;
-  const operand = (slot: number) => view(operandIds(unit, slot));
+  const operand = (slot: number) => tensors.view(operandIds(unit, slot));
   const { relu } = layer;
-  const y = view(outputIds(unit));
+  const y = tensors.view(outputIds(unit));
   switch (layer.kind) {
     case 'conv':
       return {

@@ -3,7 +3,8 @@
  * its gradient, and the contributions are joined where they are written, as far as kernels can.
  */
 import type { GradientTarget, Op } from '../plan/ops.ts';
-import { levelView, type TensorSpec, type TensorView, wholeView } from '../plan/tensor.ts';
+import { levelView, type TensorView, wholeView } from '../plan/tensor.ts';
+import type { Activations } from './tensors.ts';
 
 /** Tensors that one operation adds: with what it masks by and what it writes they are fewer than a kernel may bind. */
 const mostAddends = 4;
@@ -15,17 +16,6 @@ export interface Activation {
   readonly relu: boolean;
 }
 
-export interface GradientSettings {
-  /** Those that need a gradient, by node id. */
-  readonly activations: ReadonlyMap<string, Activation>;
-  /** An activation, or a whole pack of them. */
-  readonly view: (ids: readonly string[]) => TensorView;
-  /** A new tensor of the shape of an activation, or of a whole pack of them. */
-  readonly like: (ids: readonly string[], id: string) => TensorView;
-  /** Takes what is to be computed. */
-  readonly emit: (op: Op) => void;
-}
-
 interface Pending {
   readonly parts: TensorView[];
   waiting: number;
@@ -34,17 +24,19 @@ interface Pending {
 
 /** `ids` are of one activation, or of all levels of a pack. */
 export class Gradients {
-  readonly #settings: GradientSettings;
+  readonly #learning: ReadonlyMap<string, Activation>;
+  readonly #tensors: Activations;
+  readonly #ops: Op[];
   readonly #pending: ReadonlyMap<string, Pending>;
   #made = 0;
 
-  constructor(settings: GradientSettings) {
-    this.#settings = settings;
+  /** `learning`: what needs a gradient, by node id. `ops`: where joining goes that no kernel does by the way. */
+  constructor(learning: ReadonlyMap<string, Activation>, tensors: Activations, ops: Op[]) {
+    this.#learning = learning;
+    this.#tensors = tensors;
+    this.#ops = ops;
     this.#pending = new Map(
-      [...settings.activations].map(([id, { readers }]) => [
-        id,
-        { parts: [], waiting: readers, isMasked: false },
-      ]),
+      [...learning].map(([id, { readers }]) => [id, { parts: [], waiting: readers, isMasked: false }]),
     );
   }
 
@@ -61,7 +53,7 @@ export class Gradients {
 
   /** Where a reader is to write its contribution; null where nobody needs it. `dy`: what the reader binds besides. */
   target(ids: readonly string[], dy: TensorView): GradientTarget | null {
-    const pending = this.#learning(ids);
+    const pending = this.#pendingOf(ids);
     if (pending.length === 0) return null;
     this.#countReader(ids);
     const add = this.#takeCommon(ids, dy);
@@ -70,19 +62,18 @@ export class Gradients {
     const dx = this.#new(ids);
     this.#contribute(ids, dx);
     if (isMasked) for (const each of pending) each.isMasked = true;
-    return { dx, add, mask: isMasked ? this.#settings.view(ids) : null };
+    return { dx, add, mask: isMasked ? this.#tensors.view(ids) : null };
   }
 
   /** The gradient, all readers having contributed: masked where a ReLU is to be gone through. */
   settle(ids: readonly string[]): TensorView {
     const common: TensorView[] = [];
     for (let part = this.#takeCommon(ids); part; part = this.#takeCommon(ids)) common.push(part);
-    const masked = this.#learning(ids).every(({ isMasked }) => isMasked) || !this.#isActive(ids);
-    if (this.#learning(ids).every(({ parts }) => parts.length === 0)) {
-      const mask = masked ? null : this.#settings.view(ids);
-      return common.length === 1 && !mask ? common[0]! : this.#sum(ids, common, mask);
-    }
-    return this.#settleLevels(ids, common);
+    const pending = this.#pendingOf(ids);
+    if (pending.some(({ parts }) => parts.length > 0)) return this.#settleLevels(ids, common);
+    const isDone = pending.every(({ isMasked }) => isMasked) || !this.#isActive(ids);
+    if (isDone && common.length === 1) return common[0]!;
+    return this.#sum(ids, common, isDone ? null : this.#tensors.view(ids));
   }
 
   /** Where levels of a pack were contributed to one by one. */
@@ -91,8 +82,8 @@ export class Gradients {
     ids.forEach((id, level) => {
       const { parts, isMasked } = this.#pending.get(id)!;
       const all = [...common.map(({ tensor }) => levelView(tensor, level)), ...parts];
-      const isActive = !isMasked && this.#settings.activations.get(id)!.relu;
-      const mask = isActive ? this.#settings.view([id]) : null;
+      const isDone = isMasked || !this.#isActive([id]);
+      const mask = isDone ? null : this.#tensors.view([id]);
       this.#sum([id], all, mask, levelView(whole.tensor, level));
     });
     return whole;
@@ -110,7 +101,7 @@ export class Gradients {
       const first = this.#sum(ids, rest.slice(0, mostAddends), null);
       rest = [first, ...rest.slice(mostAddends)];
     }
-    this.#settings.emit({ op: 'sum', inputs: rest, relu: false, mask, y });
+    this.#ops.push({ op: 'sum', inputs: rest, relu: false, mask, y });
     return y;
   }
 
@@ -122,7 +113,7 @@ export class Gradients {
   }
 
   #countReader(ids: readonly string[]): void {
-    for (const pending of this.#learning(ids)) pending.waiting--;
+    for (const pending of this.#pendingOf(ids)) pending.waiting--;
   }
 
   /**
@@ -130,40 +121,39 @@ export class Gradients {
    * binds already.
    */
   #takeCommon(ids: readonly string[], apart?: TensorView): TensorView | null {
-    const pending = this.#learning(ids);
-    const levels = new Map(ids.map((id, level) => [this.#pending.get(id), level]));
-    const partOf = (each: Pending, tensor: TensorSpec, startRow: number) =>
-      each.parts.findIndex((part) => part.tensor === tensor && part.startRow === startRow);
-    for (const part of pending[0]!.parts) {
-      if (apart && part.tensor === apart.tensor && part.startRow === apart.startRow) continue;
-      if (ids.length > 1 && part.tensor.levels.length !== ids.length) continue;
-      const startRow = (each: Pending) =>
-        ids.length === 1 ? part.startRow : levelView(part.tensor, levels.get(each)!).startRow;
-      const places = pending.map((each) => partOf(each, part.tensor, startRow(each)));
-      if (places.includes(-1)) continue;
-      pending.forEach((each, index) => {
-        each.parts.splice(places[index]!, 1);
+    const pending = ids.map((id) => this.#pending.get(id));
+    for (const part of pending.find((each) => each)!.parts) {
+      const { tensor } = part;
+      const [whole, views] =
+        ids.length === 1
+          ? [part, [part]]
+          : [wholeView(tensor), tensor.levels.map((_, level) => levelView(tensor, level))];
+      const places = pending.map(
+        (each, level) => each?.parts.findIndex((other) => isSame(other, views[level])) ?? 0,
+      );
+      if (views.length !== ids.length || places.includes(-1) || isSame(whole, apart)) continue;
+      pending.forEach((each, level) => {
+        each?.parts.splice(places[level]!, 1);
       });
-      return ids.length === 1 ? part : wholeView(part.tensor);
+      return whole;
     }
     return null;
   }
 
-  #learning(ids: readonly string[]): Pending[] {
+  #pendingOf(ids: readonly string[]): Pending[] {
     return ids.flatMap((id) => this.#pending.get(id) ?? []);
   }
 
-  /** Whether all were put through a ReLU. */
+  /** Whether all that need a gradient were put through a ReLU. */
   #isActive(ids: readonly string[]): boolean {
-    const { activations } = this.#settings;
-    return ids.every((id) => activations.get(id)?.relu ?? true);
+    return ids.every((id) => this.#learning.get(id)?.relu ?? true);
   }
 
   #new(ids: readonly string[]): TensorView {
-    return this.#settings.like(ids, this.#name(ids.length === 1 ? ids[0]! : `${ids[0]}..${ids.at(-1)}`));
+    return this.#tensors.like(ids, `gradient ${++this.#made} of ${ids[0]}`);
   }
+}
 
-  #name(id: string): string {
-    return `gradient ${++this.#made} of ${id}`;
-  }
+function isSame(a: TensorView, b: TensorView | undefined): boolean {
+  return a.tensor === b?.tensor && a.startRow === b.startRow;
 }

@@ -60,43 +60,35 @@ export function compileNetwork(
   const learning = training ? learningLayers(layers, isTrainable) : new Set<string>();
   const { units, packs } = scheduleUnits(layers, outputs, shapes, (id) => learning.has(id));
   const exact = new Set([inputId, ...outputs.flat()]);
-  const activations = new Activations(shapes, packs, frame.batch, (id) => (exact.has(id) ? 'f32' : storage));
+  const tensors = new Activations(shapes, packs, frame.batch, (id) => (exact.has(id) ? 'f32' : storage));
   const lookup: Lookup = {
-    view: (ids) => activations.view(ids),
+    tensors,
     weight: (name) => slotRef(layout, 'weights', name),
     norms: layoutNorms(graph.nodes),
   };
   const fold = foldNormsOp(units, lookup);
   const outputGradients = training
-    ? outputs.map((ids, group) => activations.like(ids, `gradient of output ${group}`))
+    ? outputs.map((ids, group) => tensors.like(ids, `gradient of output ${group}`))
     : [];
   const backward: Op[] = [];
-  const emit = (op: Op) => {
-    backward.push(op);
-  };
-  const like = (ids: readonly string[], id: string) => activations.like(ids, id);
-  const gradients = new Gradients({
-    activations: activationsOf(layers, learning),
-    view: lookup.view,
-    like,
-    emit,
-  });
+  const gradients = new Gradients(activationsOf(layers, learning), tensors, backward);
   outputGradients.forEach((gradient, group) => {
     gradients.begin(outputs[group]!, gradient);
   });
   const gradient = (name: string) => (isTrainable(name) ? slotRef(layout, 'gradients', name) : null);
   for (const unit of units.toReversed()) {
-    if (learning.has(unit.members[0]!.id)) emitBackward(unit, { ...lookup, gradient, gradients, emit });
+    if (learning.has(unit.members[0]!.id))
+      emitBackward(unit, { ...lookup, gradient, gradients, ops: backward });
   }
   const computed = new Set([inputId, ...layers.map(({ id }) => id)]);
   return {
     forward: [...(fold ? [fold] : []), ...units.map((unit) => forwardOp(unit, lookup))],
     backward,
-    input: activations.view([inputId]),
-    outputs: outputs.map((ids) => activations.view(ids)),
+    input: tensors.view([inputId]),
+    outputs: outputs.map((ids) => tensors.view(ids)),
     outputGradients,
     normTable: lookup.norms,
-    viewOf: (id) => (computed.has(id) ? activations.view([id]) : null),
+    viewOf: (id) => (computed.has(id) ? tensors.view([id]) : null),
   };
 }
 

@@ -13,7 +13,7 @@ import { randomGraph } from '../../support/graphs/randomGraphs.ts';
 import { tensorsOf } from '../../support/graphs/soundness.ts';
 import { factsOf, runCalls } from './runCalls.ts';
 
-const graphCount = Number(process.env.ENGINE_GRAPHS ?? 24);
+const graphCount = Number(process.env.ENGINE_GRAPHS ?? 12);
 const graphs = fc.sample(randomGraph, { seed: 5, numRuns: graphCount });
 
 let device: GPUDevice;
