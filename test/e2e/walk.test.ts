@@ -104,7 +104,7 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
       .poll(() => desk.find('gpu-chip').first().getAttribute('data-backend'), { timeout: 60_000 })
       .toBe('webgpu');
     await desk.find('config-side').selectOption('128');
-    await desk.find('config-steps').fill('1000');
+    await desk.find('config-steps').fill('100000');
     await desk.find('start-run').click();
     await expect.poll(() => desk.step(), { timeout: 120_000 }).toBeGreaterThanOrEqual(2);
     const early = await Promise.all(classNames.map((name) => desk.beam(name)));
@@ -112,8 +112,11 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
     // The driver stops: the run goes on by itself, from its last checkpoint or from the start.
     await desk.find('gpu-chip').first().hover();
     await desk.find('lose-device').click();
-    await expect.poll(() => desk.step(), { timeout: 60_000 }).toBeLessThan(20);
-    await expect.poll(() => desk.step(), { timeout: 200_000, interval: 500 }).toBeGreaterThanOrEqual(30);
+    const reached = await desk.step();
+    await expect.poll(() => desk.step(), { timeout: 60_000 }).toBeLessThan(reached);
+    await expect.poll(() => desk.step(), { timeout: 200_000, interval: 500 }).toBeGreaterThan(reached);
+    expect(await desk.find('run-view').textContent()).toContain('the engine on SwiftShader');
+    expect(await desk.find('run-slow').textContent()).toContain('the processor playing a GPU');
     const later = await Promise.all(classNames.map((name) => desk.beam(name)));
     for (const [index, beam] of later.entries()) {
       expect(beam.foreground + beam.background).toBeGreaterThan(0);
@@ -138,6 +141,8 @@ describe.skipIf(!browserSupported)('the walk through the workstation', () => {
     const events: RunEvent[] = [];
     const request: Client['request'] = (name, params) => ask(serving, name, params);
     await readRunEvents({ request }, run!.id, (page) => events.push(...page));
+    const starts = events.filter((event) => event.event === 'start');
+    expect(starts.map(({ backend }) => backend)).toEqual(['engine', 'engine']);
     const steps = events.filter((event) => event.event === 'step');
     expect(steps.length).toBeGreaterThanOrEqual(30);
     for (const { balance, classification } of steps) {
