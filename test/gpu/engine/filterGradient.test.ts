@@ -42,7 +42,7 @@ const cases: Case[] = [
   {
     name: '3x3 of many channels, in one dispatch',
     levels: [[5, 6]],
-    channels: [64, 72],
+    channels: [132, 72],
     kernel: 3,
     stride: 1,
     also: 'norm',
@@ -82,12 +82,13 @@ describe.each([
   it.each(cases)('is the reference: $name', (each) => expectReference(each, software));
 });
 
-it('is the reference in every other way of computing it', async () => {
+it('is the reference in tiles of other shapes', async () => {
   const { op, facts } = operands(cases[0]!, false);
-  const [first, ...others] = filterVariants(op, facts);
-  expect(first!.kind).toBe('workgroup');
-  for (const variant of others) await expectReference(cases[0]!, false, variant);
-}, 30_000);
+  const variants = filterVariants(op, facts);
+  const wide = variants.find((variant) => variant.kind === 'workgroup' && variant.rows > variant.columns);
+  const byTap = variants.find((variant) => variant.kind === 'registers' && variant.taps === 1);
+  for (const variant of [wide, byTap]) await expectReference(cases[0]!, false, variant!);
+});
 
 it('gives the same bytes twice, shared out over partial sums', async () => {
   const { op, facts, memory } = operands({ ...cases[0]!, levels: [[40, 40]] }, true);

@@ -37,7 +37,10 @@ export interface RegisterTile {
 /** Strips below which a part is not worth its threads' beginning and end. */
 const leastStrips = 16;
 
-/** The first was the fastest on SwiftShader; wider strips of seven taps take its compiler most of a minute. */
+/** From so many input channels on, a large tile makes up for the time that its long text takes to compile. */
+const manyInputs = 128;
+
+/** The first was the fastest on SwiftShader, but for that time; strips of four with seven taps take its compiler most of a minute. */
 export function registerTiles({ conv }: ConvFilterGradientOp): RegisterTile[] {
   const { kernelSize, inChannels, outChannels } = conv;
   const tile = (inputs: number, outputs: number, taps: number, pixels: number): RegisterTile => ({
@@ -48,8 +51,11 @@ export function registerTiles({ conv }: ConvFilterGradientOp): RegisterTile[] {
     pixels,
   });
   if (kernelSize === 1) return [tile(8, 16, 1, 4), tile(8, 8, 1, 4)];
-  if (kernelSize === 3) return [tile(8, 8, 3, 4), tile(4, 8, 3, 4), tile(8, 8, 1, 4)];
-  return [tile(4, 8, kernelSize, 2), tile(4, 8, 1, 4)];
+  if (kernelSize > 3) return [tile(4, 8, kernelSize, 2), tile(4, 8, 1, 4)];
+  const [large, small] = [tile(8, 8, kernelSize, 4), tile(4, 8, kernelSize, 4)];
+  const byTap = tile(8, 8, 1, 4);
+  if (inChannels >= manyInputs) return [large, small, byTap];
+  return inChannels > 4 ? [small, large, byTap] : [small, byTap];
 }
 
 export function lowerRegisters(

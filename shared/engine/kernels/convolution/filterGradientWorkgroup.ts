@@ -31,6 +31,9 @@ export interface WorkgroupTile {
 /** Sums of a thread along a row and a column of the tile. */
 const perThread = 8;
 
+/** Threads with so many sums in registers hide little latency by themselves: so many times as many of them as keep a device busy. */
+const wavesWanted = 4;
+
 export function workgroupTiles({ conv }: ConvFilterGradientOp, facts: DeviceFacts): WorkgroupTile[] {
   const rows = conv.kernelSize ** 2 * strideOf(conv.inChannels);
   const columns = strideOf(conv.outChannels);
@@ -64,7 +67,13 @@ export function lowerWorkgroup(
   const rowTiles = Math.ceil((op.conv.kernelSize ** 2 * strideOf(op.conv.inChannels)) / tile.rows);
   const columnTiles = Math.ceil(strideOf(op.conv.outChannels) / tile.columns);
   const units = unitsOf(op, 1);
-  const shared = sharePixels(op, facts, rowTiles * columnTiles * threadsOf(tile), units, 8 * tile.depth);
+  const shared = sharePixels(
+    op,
+    facts,
+    (rowTiles * columnTiles * threadsOf(tile)) / wavesWanted,
+    units,
+    8 * tile.depth,
+  );
   const groups = rowTiles * columnTiles * shared.parts;
 
   const kernel = new Kernel();
