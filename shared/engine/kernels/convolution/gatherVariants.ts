@@ -24,20 +24,27 @@ export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVa
   return chosen.kind === 'registers' ? lowerRegisters(gather, facts, chosen) : lowerWorkgroup(gather, chosen);
 }
 
+type TileShape = readonly [rows: number, pixels: number, channels: number];
+
+/** Rows of taps that are longer, or tiles that are larger, take a compiler longer than they save. */
+function tileShapes(kernelSize: number, stride: number): readonly TileShape[] {
+  if (kernelSize > 3) return [[1, 8, 4]];
+  if (kernelSize > 1) {
+    return [
+      [2, 4, 4],
+      [2, 8, 4],
+    ];
+  }
+  if (stride > 1) return [[1, 4, 4]];
+  return [
+    [1, 8, 8],
+    [1, 8, 4],
+  ];
+}
+
 function registersVariants(gather: Gather): RegistersVariant[] {
-  const shapes: [rows: number, pixels: number, channels: number][] =
-    gather.conv.kernelSize > 1
-      ? [
-          [2, 4, 4],
-          [2, 8, 4],
-        ]
-      : gather.conv.stride > 1
-        ? [[1, 4, 4]]
-        : [
-            [1, 8, 8],
-            [1, 8, 4],
-          ];
-  const variants = shapes.map(
+  const { kernelSize, stride } = gather.conv;
+  const variants = tileShapes(kernelSize, stride).map(
     ([rows, pixels, channels]) => ({ kind: 'registers', rows, pixels, channels }) as const,
   );
   return variants.sort((a, b) => registersCost(gather, a) - registersCost(gather, b));
