@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unsoundIn } from '../../../test/support/graphs/soundness.ts';
-import type { GraphNode } from '../../detector/graph.ts';
+import type { GraphNode, ParameterSpec } from '../../detector/graph.ts';
 import { buildRetinaNet, defaultNetworkOptions, type RetinaNetOptions } from '../../detector/network.ts';
 import type { Op } from '../plan/ops.ts';
 import { layoutParameters } from '../plan/parameters.ts';
@@ -125,7 +125,7 @@ describe('RetinaNet compiled', () => {
 });
 
 describe('joining', () => {
-  const conv = (id: string, input: string): GraphNode => ({
+  const conv = (id: string, input: string, weight = 'w'): GraphNode => ({
     op: 'conv',
     id,
     input,
@@ -134,21 +134,23 @@ describe('joining', () => {
     kernelSize: 3,
     stride: 1,
     padding: 1,
-    weight: 'w',
+    weight,
     bias: null,
   });
+  const add = (id: string, input: string, other: string): GraphNode => ({ op: 'add', id, input, other });
   const compile = (nodes: readonly GraphNode[], outputs: readonly string[]) => {
-    const spec = {
-      name: 'w',
-      shape: [3, 3, 3, 3],
-      init: { kind: 'prior' },
-      buffer: false,
-      trainable: true,
-    } as const;
-    const layout = layoutParameters([spec]);
+    const parameters = ['w', 'v'].map((name): ParameterSpec => {
+      return { name, shape: [3, 3, 3, 3], init: { kind: 'prior' }, buffer: false, trainable: true };
+    });
     const frame = { batch: 1, height: 8, width: 8 };
     const groups = outputs.map((id) => [id]);
-    const network = compileNetwork({ nodes, parameters: [spec] }, frame, groups, layout, training);
+    const network = compileNetwork(
+      { nodes, parameters },
+      frame,
+      groups,
+      layoutParameters(parameters),
+      training,
+    );
     const given = [network.input, ...network.outputGradients];
     expect(unsoundIn([...network.forward, ...network.backward], given)).toEqual([]);
     return [network.forward, network.backward].map((ops) => ops.map(({ op }) => op).join(' '));
@@ -169,16 +171,36 @@ describe('joining', () => {
   });
 
   it('never has a convolution add what it reads', () => {
-    const sum: GraphNode = { op: 'add', id: 's', input: 'a', other: 'images' };
+    const sum = add('s', 'a', 'images');
     expect(compile([conv('a', 'images'), sum], ['s'])).toEqual(['conv sum', 'convFilterGradient']);
-    const later: GraphNode = { op: 'add', id: 's', input: 'b', other: 'a' };
+    const later = add('s', 'b', 'a');
     const [forward, backward] = compile([conv('a', 'images'), conv('b', 'a'), later], ['s']);
     expect(forward).toBe('conv conv sum');
     expect(backward).toBe('convFilterGradient convInputGradient sum convFilterGradient');
   });
 
+  const pool = (id: string, input: string): GraphNode => ({ op: 'maxPool', id, input });
+  const levels: GraphNode[] = [pool('p', 'images'), pool('q', 'p')];
+
+  it('packs levels in one order, whichever way the layers that share parameters go through them', () => {
+    const first = [conv('a', 'p'), conv('b', 'q')];
+    const second = [conv('d', 'q', 'v'), conv('c', 'p', 'v')];
+    const [forward] = compile([...levels, ...first, ...second], ['a', 'b', 'c', 'd']);
+    expect(forward).toBe('maxPool maxPool conv conv');
+  });
+
   it('does one after the other what shares parameters but hangs together', () => {
-    const chain = compile([conv('a', 'images'), conv('b', 'a'), conv('c', 'b')], ['c']);
-    expect(chain[0]).toBe('conv conv conv');
+    expect(compile([...levels, conv('a', 'q'), conv('b', 'a')], ['b'])[0]).toBe('maxPool maxPool conv conv');
+    const apart = [pool('p', 'images'), conv('a', 'p'), pool('q', 'a'), conv('b', 'q')];
+    expect(compile(apart, ['b'])[0]).toBe('maxPool conv maxPool conv');
+  });
+
+  it('does one by one what reads the same levels in two orders', () => {
+    const crossed = [conv('a', 'p'), add('s', 'a', 'r'), conv('b', 'r'), add('t', 'b', 'p')];
+    const [forward] = compile(
+      [pool('p', 'images'), { op: 'relu', id: 'r', input: 'p' }, ...crossed],
+      ['s', 't'],
+    );
+    expect(forward).toBe('maxPool sum conv conv');
   });
 });
