@@ -81,6 +81,16 @@ function installGlobals(globals: Record<string, unknown>): void {
 }
 
 function noAdapter(): Problem {
+  return new Problem(
+    'no-gpu',
+    'No graphics adapter that WebGPU can use was found on this machine.',
+    driverRemedy(),
+    `platform ${process.platform} ${process.arch}`,
+  );
+}
+
+/** What to do where no driver of a GPU answers. */
+export function driverRemedy(platform: NodeJS.Platform = process.platform): string {
   const remedies: Partial<Record<NodeJS.Platform, string>> = {
     linux:
       'Install the Vulkan loader and a driver: on Debian and Ubuntu `apt install libvulkan1 mesa-vulkan-drivers` ' +
@@ -88,10 +98,5 @@ function noAdapter(): Problem {
     win32: "Update the graphics driver from the GPU's maker; WebGPU needs DirectX 12.",
     darwin: 'Update macOS; WebGPU needs Metal on macOS 12 or later.',
   };
-  return new Problem(
-    'no-gpu',
-    'No graphics adapter that WebGPU can use was found on this machine.',
-    remedies[process.platform] ?? 'Install a Vulkan driver for the GPU.',
-    `platform ${process.platform} ${process.arch}`,
-  );
+  return remedies[platform] ?? 'Install a Vulkan driver for the GPU.';
 }

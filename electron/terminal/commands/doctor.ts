@@ -4,7 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { type ProblemData, toProblemData } from '../../../shared/domain/problem.ts';
 import { describeComputing } from '../../../shared/training/computing.ts';
 import { findInstallation } from '../../host/installation.ts';
-import { type ObtainedDevice, obtainDevice } from '../device.ts';
+import { driverRemedy, type ObtainedDevice, obtainDevice } from '../device.ts';
 import type { Output } from '../output.ts';
 
 export interface DoctorReport {
@@ -150,7 +150,8 @@ function adviceFor(facts: Omit<DoctorReport, 'advice' | 'engine'>): string[] {
     );
   } else if (adapter.software) {
     advice.push(
-      `${adapter.name} is a CPU playing a GPU on ${cores} cores: use the nano backbone, --side 160 to 320 and --batch 1 or 2.`,
+      `No driver of a GPU answered, so ${adapter.name} plays one on the CPU's ${cores} cores, which is slow: use the nano backbone, --side 160 to 320 and --batch 1 or 2.`,
+      `Where there is a GPU: ${driverRemedy()}`,
     );
   }
   const bufferMib = (adapter?.limits.maxStorageBufferBindingSize ?? Infinity) / 2 ** 20;
