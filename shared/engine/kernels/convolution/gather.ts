@@ -94,15 +94,21 @@ export function bindGather(gather: Gather, scalar: boolean): GatherBindings {
   return { bindings, declarations: lines.join('\n') };
 }
 
-/** An expression: `sum` after the epilogue. `channel` and `at` count in fours: the channel, and the place in the target. */
-export function epilogue(gather: Gather, sum: string, channel: string, at: string): string {
+/** What the epilogue needs of the `c`th four of channels, read once for all pixels; `channel` counts in fours. */
+export function channelVectors({ norm, bias }: Gather, c: number, channel: string): string {
+  const read = (name: string) => `let ${name}${c} = ${name}[${channel}];`;
+  return [norm ? `${read('normScale')} ${read('normShift')}` : '', bias ? read('bias') : ''].join('\n');
+}
+
+/** An expression: the `c`th four of sums after the epilogue, on its way to `at` of the target, which counts in fours. */
+export function epilogue(gather: Gather, sum: string, c: number, at: string): string {
   let value = sum;
-  if (gather.norm) value = `(${value} * normScale[${channel}] + normShift[${channel}])`;
-  if (gather.bias) value = `(${value} + bias[${channel}])`;
+  if (gather.norm) value = `(${value} * normScale${c} + normShift${c})`;
+  if (gather.bias) value = `(${value} + bias${c})`;
   if (gather.add) value = `(${value} + ${load4(gather.add.tensor, 'added', at)})`;
-  if (gather.relu) value = `max(${value}, vec4<f32>(0.0))`;
+  if (gather.relu) value = `max(${value}, vec4<f32>())`;
   if (gather.mask) {
-    value = `select(vec4<f32>(0.0), ${value}, ${load4(gather.mask.tensor, 'mask', at)} > vec4<f32>(0.0))`;
+    value = `select(vec4<f32>(), ${value}, ${load4(gather.mask.tensor, 'mask', at)} > vec4<f32>())`;
   }
   return value;
 }

@@ -24,8 +24,18 @@ import {
   store4,
   unroll,
 } from '../wgsl.ts';
-import { bindGather, epilogue, filterStrides, type Gather } from './gather.ts';
-import { gatherFlops, mapExtents, phaseStride, shapeLabel } from './geometry.ts';
+import { bindGather, channelVectors, epilogue, filterStrides, type Gather } from './gather.ts';
+import {
+  type Extents,
+  gatherFlops,
+  levelStruct,
+  levelWords,
+  mapExtents,
+  phaseStride,
+  phaseTaps,
+  pickLevel,
+  shapeLabel,
+} from './geometry.ts';
 
 /** What a thread computes: so many rows and columns of pixels, and channels (a multiple of four). */
 export interface RegistersVariant {
@@ -47,25 +57,11 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
   const stride = phaseStride(gather);
   const channelGroups = Math.ceil((foursOf(target) * 4) / variant.channels);
   let threads = 0;
-  const table = mapExtents(gather).flatMap(({ images, to, from }) => {
+  const table = mapExtents(gather).flatMap((extents) => {
+    const { columns, rows } = tilesOf(extents, stride, variant);
     const first = threads;
-    const columns = Math.ceil(Math.ceil(to.width / stride) / variant.pixels);
-    const rows = Math.ceil(Math.ceil(to.height / stride) / variant.rows);
-    threads += images * rows * columns * channelGroups;
-    return [
-      first,
-      columns,
-      rows,
-      0,
-      to.firstRow,
-      to.height,
-      to.width,
-      0,
-      from.firstRow,
-      from.height,
-      from.width,
-      0,
-    ];
+    threads += extents.images * rows * columns * channelGroups;
+    return levelWords([first, columns, rows, 0], extents);
   });
   const [x, y] = flatWorkgroups(threads, facts);
   const members = `levels: array<Level, ${target.levels.length}>, threads: i32`;
@@ -73,7 +69,7 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
     label: `conv${backward ? ' dx' : ''} ${shapeLabel(conv)}`,
     code: [
       declarations,
-      'struct Level { tiles: vec4<i32>, to: vec4<i32>, origin: vec4<i32> }',
+      levelStruct,
       declareUniforms(bindings.length, 'g', members),
       registersSource(layOut(gather, variant), flatWorkgroupSize(facts)),
     ].join('\n'),
@@ -81,6 +77,14 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
     uniforms: words([...table, threads]),
     workgroups: [x, y, stride * stride],
     flops: gatherFlops(gather),
+  };
+}
+
+/** Of an image, where every phase has as many as the first, the largest. */
+function tilesOf({ to }: Extents, stride: number, { rows, pixels }: RegistersVariant) {
+  return {
+    columns: Math.ceil(Math.ceil(to.width / stride) / pixels),
+    rows: Math.ceil(Math.ceil(to.height / stride) / rows),
   };
 }
 
@@ -108,38 +112,24 @@ function layOut(gather: Gather, variant: RegistersVariant): Layout {
 
 function registersSource(layout: Layout, size: number): string {
   const { gather, rows, pixels, channels, phases } = layout;
-  const { levels } = gather.target;
   const channelGroups = Math.ceil((foursOf(gather.target) * 4) / channels);
-  const pick = (l: number) => {
-    const here = `index >= g.levels[${l + 1}].tiles.x`;
-    const members = ['tiles', 'to', 'origin'];
-    return members
-      .map((name) => `${name} = select(${name}, g.levels[${l + 1}].${name}, ${here});`)
-      .join('\n');
-  };
   return `
 ${readSource(gather)}
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = i32(id.y * groups.x * ${size}u + id.x);
   if (index >= g.threads) { return; }
-  var tiles = g.levels[0].tiles;
-  var to = g.levels[0].to;
-  var origin = g.levels[0].origin;
-  ${unroll(levels.length - 1, pick)}
-  let channel = ((index - tiles.x) % ${channelGroups}) * ${channels};
-  var rest = (index - tiles.x) / ${channelGroups};
-  let phaseY = i32(id.z) / ${phases};
-  let phaseX = i32(id.z) % ${phases};
-  let ox = (rest % tiles.y) * ${pixels * phases} + phaseX;
-  rest = rest / tiles.y;
-  let oy = (rest % tiles.z) * ${rows * phases} + phaseY;
-  let image = rest / tiles.z;
+  ${pickLevel(gather, 'index')}
+  ${phaseTaps(gather, 'i32(id.z)')}
+  let channel = ((index - grid.x) % ${channelGroups}) * ${channels};
+  var rest = (index - grid.x) / ${channelGroups};
+  let ox = (rest % grid.y) * ${pixels * phases} + phaseX;
+  rest = rest / grid.y;
+  let oy = (rest % grid.z) * ${rows * phases} + phaseY;
+  let image = rest / grid.z;
   ${eachSum(layout, (name) => `var t${name} = vec4<f32>();`)}
   ${sumTaps(layout)}
-  ${unroll(rows, (q) =>
-    unroll(pixels, (p) => storePixel(layout, `oy + ${q * phases}`, `ox + ${p * phases}`, `t${q}_${p}`)),
-  )}
+  ${storePixels(layout)}
 }`;
 }
 
@@ -156,21 +146,16 @@ function sumTaps(layout: Layout): string {
   const { channels } = source.tensor;
   const turn = Math.min(channels, Math.floor(chunk / taps));
   const turns = Math.ceil(channels / turn);
-  const first = (phase: string) => (phases > 1 ? `(${phase} + ${padding}) % ${phases}` : '0');
-  const count = (from: string) =>
-    phases > 1 ? `(${kernelSize + phases - 1} - ${from}) / ${phases}` : `${kernelSize / taps}`;
   const sourceAt = (at: string, k: string) =>
     backward ? `(${at} + ${padding} - ${k}) / ${phases}` : `${at} * ${step} - ${padding} + ${k}`;
   return `
-  let firstY = ${first('phaseY')};
-  let firstX = ${first('phaseX')};
-  let tapsX = ${phases > 1 ? count('firstX') : 1};
-  let parts = ${phases > 1 ? count('firstY') : kernelSize} * tapsX * ${turns};
+  let across = tapsX${taps > 1 ? ` / ${taps}` : ''};
+  let parts = tapsY * across * ${turns};
   for (var part = 0; part < parts; part++) {
     let begin = (part % ${turns}) * ${turn};
     let end = min(begin + ${turn}, ${channels});
-    let ky = firstY + part / ${turns} / tapsX * ${phases};
-    let kx = firstX + part / ${turns} % tapsX * ${phases};
+    let ky = firstY + part / ${turns} / across * ${phases};
+    let kx = firstX + part / ${turns} % across * ${phases};
     let sy = ${sourceAt('oy', 'ky')};
     let sx = ${sourceAt('ox', backward ? `(kx + ${taps - 1})` : 'kx')};
     ${unroll(rows, (q) => `let row${q} = sy + ${q * step}; let inRow${q} = (row${q} >= 0) & (row${q} < origin.y);`)}
@@ -229,18 +214,31 @@ function loadFilter({ gather, filter }: Layout, k: number, c: number): string {
   return `${name} = vec4<f32>(${each.join(', ')});`;
 }
 
-function storePixel({ gather, channels }: Layout, row: string, column: string, sum: string): string {
+/** A loop over the pixels: what is fused would take a compiler longer than all the rest, written out for each. */
+function storePixels(layout: Layout): string {
+  const { gather, rows, pixels, channels, phases } = layout;
   const fours = foursOf(gather.target);
-  const stores = unroll(channels / 4, (c) => {
-    const channel = `channel / 4 + ${c}`;
-    const at = `at + ${c}`;
-    const store = store4(gather.target.tensor, 'result', at, epilogue(gather, `${sum}_${c}`, channel, at));
-    return c > 0 ? `if (${channel} < ${fours}) { ${store} }` : store;
+  const wide = channels / 4;
+  const names: string[] = [];
+  eachSum(layout, (name) => {
+    names.push(`t${name}`);
+    return '';
   });
+  const store = (c: number) => {
+    const value = epilogue(gather, 'sum', c, `at + ${c}`);
+    const line = `let sum = sums[pixel * ${wide} + ${c}]; ${store4(gather.target.tensor, 'result', `at + ${c}`, value)}`;
+    return c > 0 ? `if (channel / 4 + ${c} < ${fours}) { ${line} }` : `{ ${line} }`;
+  };
   return `
-  if ((${row} < to.y) & (${column} < to.z)) {
-    let at = (to.x + (image * to.y + ${row}) * to.z + ${column}) * ${fours} + channel / 4;
-    ${stores}
+  ${unroll(wide, (c) => channelVectors(gather, c, `channel / 4 + ${c}`))}
+  var sums = array<vec4<f32>, ${names.length}>(${names.join(', ')});
+  for (var pixel = 0; pixel < ${rows * pixels}; pixel++) {
+    let y = oy + pixel / ${pixels} * ${phases};
+    let x = ox + pixel % ${pixels} * ${phases};
+    if ((y < to.y) & (x < to.z)) {
+      let at = (to.x + (image * to.y + y) * to.z + x) * ${fours} + channel / 4;
+      ${unroll(wide, store)}
+    }
   }`;
 }
 
@@ -249,10 +247,9 @@ export function registersCost(gather: Gather, variant: RegistersVariant): number
   const { rows, pixels, channels, taps, columns, phases } = layOut(gather, variant);
   const groups = Math.ceil((foursOf(gather.target) * 4) / channels);
   const tile = 10 * (rows * columns + taps * channels) + 3 * rows * pixels * channels * taps;
-  const tiles = mapExtents(gather).reduce((sum, { images, to }) => {
-    const across = Math.ceil(Math.ceil(to.width / phases) / pixels);
-    const down = Math.ceil(Math.ceil(to.height / phases) / rows);
-    return sum + images * across * down;
+  const tiles = mapExtents(gather).reduce((sum, extents) => {
+    const each = tilesOf(extents, phases, variant);
+    return sum + extents.images * each.columns * each.rows;
   }, 0);
   return tile * tiles * groups;
 }

@@ -13,8 +13,17 @@
  */
 import { type KernelCall, words } from '../../plan/call.ts';
 import { declareUniforms, foursOf, load4, store4, unroll } from '../wgsl.ts';
-import { bindGather, epilogue, filterStrides, type Gather } from './gather.ts';
-import { gatherFlops, mapExtents, phaseStride, shapeLabel } from './geometry.ts';
+import { bindGather, channelVectors, epilogue, filterStrides, type Gather } from './gather.ts';
+import {
+  gatherFlops,
+  levelStruct,
+  levelWords,
+  mapExtents,
+  phaseStride,
+  phaseTaps,
+  pickLevel,
+  shapeLabel,
+} from './geometry.ts';
 
 /** Tiles of a workgroup (`rows` x `columns`, slices of `depth`) and of a thread (columns a multiple of four). */
 export interface WorkgroupVariant {
@@ -43,13 +52,13 @@ export function workgroupsOf(gather: Gather, variant: WorkgroupVariant): number 
 function dispatchOf(gather: Gather, { rows, columns }: WorkgroupVariant) {
   const stride = phaseStride(gather);
   let tiles = 0;
-  const table = mapExtents(gather).flatMap(({ images, to, from }) => {
+  const table = mapExtents(gather).flatMap((extents) => {
+    const { images, to } = extents;
     const first = tiles;
     const height = Math.ceil(to.height / stride);
     const width = Math.ceil(to.width / stride);
     tiles += Math.ceil((images * height * width) / rows);
-    const grid = [first, images, height, width];
-    return [...grid, to.firstRow, to.height, to.width, 0, from.firstRow, from.height, from.width, 0];
+    return levelWords([first, images, height, width], extents);
   });
   const columnTiles = Math.ceil((foursOf(gather.target) * 4) / columns);
   return { table, workgroups: [tiles, columnTiles, stride * stride] as [number, number, number] };
@@ -63,7 +72,7 @@ export function lowerWorkgroup(gather: Gather, variant: WorkgroupVariant): Kerne
     label: `conv${backward ? ' dx' : ''} ${shapeLabel(conv)}`,
     code: [
       declarations,
-      'struct Level { grid: vec4<i32>, to: vec4<i32>, origin: vec4<i32> }',
+      levelStruct,
       declareUniforms(bindings.length, 'g', `levels: array<Level, ${target.levels.length}>`),
       workgroupSource(layOut(gather, variant)),
     ].join('\n'),
@@ -106,37 +115,18 @@ function layOut(gather: Gather, variant: WorkgroupVariant): Layout {
 }
 
 function workgroupSource(layout: Layout): string {
-  const { gather, threads, across, rows, deep, depth, wide, threadRows, own, phases, sourceFours } = layout;
-  const { conv } = gather;
-  const { kernelSize, padding } = conv;
-  const first = (phase: string) => (phases > 1 ? `(${phase} + ${padding}) % ${phases}` : '0');
-  const count = (from: string) =>
-    phases > 1 ? `(${kernelSize + phases - 1} - ${from}) / ${phases}` : `${kernelSize}`;
-  const pick = (l: number) => {
-    const here = `i32(group.x) >= g.levels[${l + 1}].grid.x`;
-    const members = ['grid', 'to', 'origin'];
-    return members
-      .map((name) => `${name} = select(${name}, g.levels[${l + 1}].${name}, ${here});`)
-      .join('\n');
-  };
+  const { gather, threads, across, rows, deep, depth, wide, threadRows, own, sourceFours } = layout;
   return `
 var<workgroup> pixels: array<vec4<f32>, ${rows * deep}>;
 var<workgroup> weights: array<vec4<f32>, ${depth * wide}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  var grid = g.levels[0].grid;
-  var to = g.levels[0].to;
-  var origin = g.levels[0].origin;
-  ${unroll(gather.target.levels.length - 1, pick)}
+  ${pickLevel(gather, 'i32(group.x)')}
+  ${phaseTaps(gather, 'i32(group.z)')}
   let row = (i32(group.x) - grid.x) * ${rows};
   let column = i32(group.y) * ${wide};
   let rowsOfLevel = grid.y * grid.z * grid.w;
-  let phaseY = i32(group.z) / ${phases};
-  let phaseX = i32(group.z) % ${phases};
-  let firstY = ${first('phaseY')};
-  let firstX = ${first('phaseX')};
-  let tapsX = ${count('firstX')};
-  let fours = ${count('firstY')} * tapsX * ${sourceFours};
+  let fours = tapsY * tapsX * ${sourceFours};
   let across = thread % ${across}u;
   let down = thread / ${across}u;
   ${unroll(threadRows, (i) => unroll(own, (j) => `var sum${i}_${j} = vec4<f32>();`))}
@@ -153,6 +143,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     ${storeSlices(layout)}
     workgroupBarrier();
   }
+  ${unroll(
+    own,
+    (j) => `let column${j} = column + i32(across) + ${j * layout.across};
+  ${channelVectors(gather, j, `column${j}`)}`,
+  )}
   ${unroll(threadRows, (i) => storeRow(layout, i))}
 }`;
 }
@@ -278,13 +273,15 @@ function multiply({ gather, deep, wide, across, down, threadRows, own }: Layout)
       }`;
 }
 
-function storeRow({ gather, down, own, across, phases }: Layout, i: number): string {
+function storeRow({ gather, down, own, phases }: Layout, i: number): string {
   const fours = foursOf(gather.target);
   const store = (j: number) => {
-    const value = epilogue(gather, `sum${i}_${j}`, `c${j}`, `(at + c${j})`);
+    const value = epilogue(gather, `sum${i}_${j}`, j, `at${j}`);
     return `
-      let c${j} = column + i32(across) + ${j * across};
-      if (c${j} < ${fours}) { ${store4(gather.target.tensor, 'result', `at + c${j}`, value)} }`;
+      if (column${j} < ${fours}) {
+        let at${j} = at + column${j};
+        ${store4(gather.target.tensor, 'result', `at${j}`, value)}
+      }`;
   };
   return `{
     let r = row + i32(down) + ${i * down};

@@ -34,7 +34,7 @@ export function shapeLabel({ kernelSize, stride, inChannels, outChannels }: Conv
 }
 
 /** A level's pixels as the kernels run over them. */
-interface Extents {
+export interface Extents {
   readonly images: number;
   readonly to: LevelSlice;
   readonly from: LevelSlice;
@@ -49,4 +49,42 @@ export function mapExtents({ conv, source, target }: GatherGeometry): Extents[] 
     const width = images * to.height * to.width;
     return { images: 1, to: { ...to, height: 1, width }, from: { ...from, height: 1, width } };
   });
+}
+
+/** One level in a call's uniforms; what `grid` holds is the kernel's own. */
+export const levelStruct = 'struct Level { grid: vec4<i32>, to: vec4<i32>, origin: vec4<i32> }';
+
+type Grid = readonly [first: number, number, number, number];
+
+export function levelWords(grid: Grid, { to, from }: Pick<Extents, 'to' | 'from'>): number[] {
+  return [...grid, ...[to, from].flatMap(({ firstRow, height, width }) => [firstRow, height, width, 0])];
+}
+
+/** `grid`, `to` and `origin` of the level that `index` falls into, by the first number of the levels' grids. */
+export function pickLevel({ target }: GatherGeometry, index: string): string {
+  const members = ['grid', 'to', 'origin'];
+  const lines = members.map((name) => `var ${name} = g.levels[0].${name};`);
+  for (let level = 1; level < target.levels.length; level++) {
+    lines.push(`let in${level} = ${index} >= g.levels[${level}].grid.x;`);
+    lines.push(
+      ...members.map((name) => `${name} = select(${name}, g.levels[${level}].${name}, in${level});`),
+    );
+  }
+  return lines.join('\n  ');
+}
+
+/**
+ * Of the phase that `z` counts: its row and column `phaseY` and `phaseX`, the first taps that count, `firstY` and `firstX`, and
+ * how many there are from there, a stride apart: `tapsY` and `tapsX`. None where the kernel is smaller than the stride.
+ */
+export function phaseTaps(geometry: GatherGeometry, z: string): string {
+  const { kernelSize, padding } = geometry.conv;
+  const stride = phaseStride(geometry);
+  const lines = [`let phaseY = ${z} / ${stride};`, `let phaseX = ${z} % ${stride};`];
+  for (const axis of ['Y', 'X']) {
+    const first = stride > 1 ? `(phase${axis} + ${padding}) % ${stride}` : '0';
+    const taps = stride > 1 ? `(${kernelSize + stride - 1} - first${axis}) / ${stride}` : `${kernelSize}`;
+    lines.push(`let first${axis} = ${first};`, `let taps${axis} = ${taps};`);
+  }
+  return lines.join('\n  ');
 }
