@@ -8,6 +8,7 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import type { Batch, Executor } from '../shared/loss/executor.ts';
+import { adapterKey } from '../shared/reference/adapter.ts';
 import { registerWebGPU } from '../shared/reference/backend.ts';
 import type { BenchDevice } from './benchDevice.ts';
 import { type StepCase, settings, start } from './stepCases.ts';
@@ -92,6 +93,8 @@ async function openEngine({ network, sidePx, batch: images }: StepCase, on: Benc
   const executor = await createEngineExecutor({
     ...{ network, boxLoss: 'l1', ...start },
     ...{ adapter, software, device, precision: 'f32', clock: () => performance.now() },
+    // Tunes for this adapter each time; where nothing is computed there is nothing to tune by.
+    ...{ adapterKey: adapterKey(on.adapterInfo), ...(!on.isNull && { tunerCache: forgetful }) },
   });
   await executor.prepare({ batch: images, paddedHeight: sidePx, paddedWidth: sidePx }, () => {});
   return {
@@ -101,6 +104,8 @@ async function openEngine({ network, sidePx, batch: images }: StepCase, on: Benc
     dispose: () => executor.dispose(),
   };
 }
+
+const forgetful = { read: async () => null, write: async () => {} };
 
 function byLabel(calls: readonly Omit<KernelTime, 'dispatches'>[]): KernelTime[] {
   const kinds = new Map<string, KernelTime>();
