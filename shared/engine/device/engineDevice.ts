@@ -39,7 +39,7 @@ export class EngineDevice {
       clock,
       counters,
       buffers,
-      pipelines: new Pipelines(device, counters),
+      pipelines: Pipelines.of(device),
       submits: new Submits(device, watch, clock, counters),
       speed: new DeviceSpeed(software),
       ring: new ReadbackRing(device, buffers, watch),

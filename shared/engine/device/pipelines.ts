@@ -18,29 +18,35 @@ const computeStage = 4;
 
 export class Pipelines {
   readonly #device: GPUDevice;
-  readonly #counters: Counters;
   readonly #layouts = new Map<string, Layouts>();
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
 
-  constructor(device: GPUDevice, counters: Counters) {
+  constructor(device: GPUDevice) {
     this.#device = device;
-    this.#counters = counters;
+  }
+
+  /** Those of a device, whoever asks: compiling is what costs, and networks of several runs are alike. */
+  static of(device: GPUDevice): Pipelines {
+    const known = pipelinesOfDevices.get(device) ?? new Pipelines(device);
+    pipelinesOfDevices.set(device, known);
+    return known;
   }
 
   /**
    * One for each call; all texts that are new are compiled at once.
    * @throws Problem `internal` with the kernel's label and what the compiler said
    */
-  prepare(calls: readonly KernelCall[]): Promise<Pipeline[]> {
-    return Promise.all(calls.map((call) => this.#pipelineOf(call)));
+  prepare(calls: readonly KernelCall[], counters: Counters): Promise<Pipeline[]> {
+    return Promise.all(calls.map((call) => this.#pipelineOf(call, counters)));
   }
 
-  #pipelineOf(call: KernelCall): Promise<Pipeline> {
+  #pipelineOf(call: KernelCall, counters: Counters): Promise<Pipeline> {
     const types = bindingTypes(call);
     const key = `${types.join(' ')}\n${call.code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(call, this.#layoutsOf(types));
+      counters.pipelinesCreated++;
       pipeline.catch(() => this.#pipelines.delete(key));
       this.#pipelines.set(key, pipeline);
     }
@@ -59,7 +65,6 @@ export class Pipelines {
     try {
       const [compiled, error] = await Promise.all([pipeline, rejected]);
       if (error) throw new Error(error.message);
-      this.#counters.pipelinesCreated++;
       return { pipeline: compiled, layout: layouts.group };
     } catch (error) {
       throw new Problem(
@@ -98,3 +103,5 @@ async function messagesOf(module: GPUShaderModule): Promise<string> {
   const errors = messages.filter(({ type }) => type === 'error');
   return errors.map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}\n`).join('');
 }
+
+const pipelinesOfDevices = new WeakMap<GPUDevice, Pipelines>();

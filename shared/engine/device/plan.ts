@@ -53,7 +53,7 @@ export class Plan {
   /** Compiles, makes room, binds. */
   async prepare(): Promise<void> {
     const { device, pipelines, buffers } = this.#parts;
-    this.#pipelines = await pipelines.prepare(this.calls);
+    this.#pipelines = await pipelines.prepare(this.calls, this.#parts.counters);
     const cleared = this.#sections.flatMap(({ clears = [] }) => clears);
     const named = bufferWords([...refsOf(this.calls), ...cleared]);
     await buffers.reserve(this.arena.slabWords, named);
