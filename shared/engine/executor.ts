@@ -72,6 +72,8 @@ import {
   stateRef,
   trainingSections,
 } from './sections.ts';
+import { timerOf } from './tuner/timer.ts';
+import { Tuner, type TunerCache } from './tuner/tuner.ts';
 import { Weights } from './weights.ts';
 
 export interface EngineExecutorOptions {
@@ -83,6 +85,10 @@ export interface EngineExecutorOptions {
   /** For people: the adapter's name, and whether the CPU plays it. */
   readonly adapter: string;
   readonly software: boolean;
+  /** Adapter and driver: what was found to be fast on them is found again under it. */
+  readonly adapterKey: string;
+  /** Where that is kept; absent: nothing is tried out. */
+  readonly tunerCache?: TunerCache;
   readonly device: GPUDevice;
   /** `mixed`: what the backward pass reads again is stored in half precision. Sums and gradients are f32 either way. */
   readonly precision: 'f32' | 'mixed';
@@ -97,6 +103,12 @@ export async function createEngineExecutor(options: EngineExecutorOptions): Prom
 
 /** Beside the parameters' names in the state, which never have a space. */
 const movingName = 'moving positives';
+
+/** How long a user waits at most, once per adapter and kind of network, for what the steps are faster by. */
+const tuningBudgetMs = 15_000;
+
+/** Keeps small gradients apart from zero where the layers they come through are stored in half precision. */
+const mixedLossScale = 1024;
 
 /** Plans of each kind that are kept: a run sees few shapes of batches, a folder of images many. */
 const plansKept = 8;
@@ -127,6 +139,7 @@ export class EngineExecutor implements Executor {
   readonly #spec: StepSpec;
   readonly #weights: Weights;
   readonly #feed: Feed;
+  readonly #tuner: Tuner | null;
   readonly #figures: FiguresLayout;
   readonly #moving = new MovingPositives();
   /** Those used last at the end. */
@@ -140,6 +153,7 @@ export class EngineExecutor implements Executor {
   readonly #histograms: Promise<LogitHistogram>[] = [];
   /** Whether logits were counted since the last histogram was handed over. */
   #hasCounted = false;
+  readonly #lossScale: number;
   /** The next counted step begins a new histogram. */
   #forgets = false;
   /** New weights are learnt on, whatever became of the old ones. */
@@ -155,12 +169,19 @@ export class EngineExecutor implements Executor {
     this.#weights = new Weights(this.graph, this.device, (spec) => initialParameter(spec, { prior, seed }));
     this.#feed = new Feed(this.graph, this.device);
     this.#figures = figuresLayout(network.foregroundClassCount, this.device.facts);
+    const { adapterKey, tunerCache: cache } = options;
+    const time = timerOf(this.device, clock);
+    this.#tuner = cache
+      ? new Tuner({ facts: this.device.facts, adapterKey, cache, time, clock, budgetMs: tuningBudgetMs })
+      : null;
+    this.#lossScale = options.precision === 'mixed' ? mixedLossScale : 1;
     this.#spec = {
       graph: this.graph,
       parameters: this.#weights.layout,
       boxLoss,
       storage: options.precision === 'mixed' ? 'f16' : 'f32',
       facts: this.device.facts,
+      choices: this.#tuner?.choices,
     };
   }
 
@@ -178,6 +199,10 @@ export class EngineExecutor implements Executor {
     };
     const fits = whatFits(bytesOf, shape, limits);
     if (!fits.fits) throw doesNotFit(shape, fits, limits);
+    if (this.#tuner) {
+      const { network } = trainingSections(this.#spec, shape, capacity);
+      await this.#asking.take(() => this.#tuner!.tune([...network.forward, ...network.backward], tell));
+    }
     tell('Compiling the network for this GPU');
     await this.#asking
       .take(() => this.#training(shape, capacity))
@@ -329,7 +354,14 @@ export class EngineExecutor implements Executor {
         : imageWeights(matched.positivesPerImage);
     const capacity = kindCapacity(batch);
     const parts: (ImagesPart & { planned: Planned })[] = [];
-    const numbers = { ...resting, ...settings, decay: settings.decay ?? 'all', form, counted: counts };
+    const numbers = {
+      ...resting,
+      ...settings,
+      lossScale: this.#lossScale,
+      decay: settings.decay ?? 'all',
+      form,
+      counted: counts,
+    };
     let selection: Selection | null = null;
     const { words, heaviestOffset } = this.#figures;
     const copied = [stateRef('figures', counts ? words : heaviestOffset)];

@@ -27,7 +27,7 @@ export interface StepSpec {
   readonly boxLoss: 'l1' | 'giou';
   readonly storage: TensorSpec['storage'];
   readonly facts: DeviceFacts;
-  readonly choices?: Choices;
+  readonly choices?: Choices | undefined;
 }
 
 export interface PlannedNetwork {

@@ -10,6 +10,7 @@ export async function onEngine(options: TestedOptions): Promise<EngineExecutor> 
   return createEngineExecutor({
     ...options,
     adapter,
+    adapterKey: adapter,
     software,
     device: device.device,
     precision: 'f32',
