@@ -219,11 +219,6 @@ function storePixels(layout: Layout): string {
   const { gather, rows, pixels, channels, phases } = layout;
   const fours = foursOf(gather.target);
   const wide = channels / 4;
-  const names: string[] = [];
-  eachSum(layout, (name) => {
-    names.push(`t${name}`);
-    return '';
-  });
   const store = (c: number) => {
     const value = epilogue(gather, 'sum', c, `at + ${c}`);
     const line = `let sum = sums[pixel * ${wide} + ${c}]; ${store4(gather.target.tensor, 'result', `at + ${c}`, value)}`;
@@ -231,7 +226,7 @@ function storePixels(layout: Layout): string {
   };
   return `
   ${unroll(wide, (c) => channelVectors(gather, c, `channel / 4 + ${c}`))}
-  var sums = array<vec4<f32>, ${names.length}>(${names.join(', ')});
+  var sums = array<vec4<f32>, ${rows * pixels * wide}>(${eachSum(layout, (name) => `t${name},`)});
   for (var pixel = 0; pixel < ${rows * pixels}; pixel++) {
     let y = oy + pixel / ${pixels} * ${phases};
     let x = ox + pixel % ${pixels} * ${phases};
