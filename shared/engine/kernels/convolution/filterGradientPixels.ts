@@ -38,8 +38,10 @@ export function unitsOf({ dy }: ConvFilterGradientOp, pixels: number): number[] 
   return dy.levels.map(({ height, width }) => dy.tensor.batch * height * Math.ceil(width / pixels));
 }
 
-/** @param threads of one part
- * @param leastUnits below which a part is not worth its threads' beginning and end */
+/**
+ * @param threads of one part
+ * @param leastUnits below which a part is not worth its threads' beginning and end
+ */
 export function sharePixels(
   op: ConvFilterGradientOp,
   facts: DeviceFacts,

@@ -34,25 +34,30 @@ const perThread = 8;
 /** Threads with so many sums in registers hide little latency by themselves: so many times as many of them as keep a device busy. */
 const wavesWanted = 4;
 
+const tiles = [
+  [64, 64, 16],
+  [128, 64, 16],
+  [128, 128, 8],
+  [64, 128, 16],
+  [128, 32, 16],
+  [64, 64, 8],
+  [64, 32, 16],
+] as const;
+
+/** Those that the device has room for, and of which the filter fills more than half. */
 export function workgroupTiles({ conv }: ConvFilterGradientOp, facts: DeviceFacts): WorkgroupTile[] {
-  const rows = conv.kernelSize ** 2 * strideOf(conv.inChannels);
-  const columns = strideOf(conv.outChannels);
-  return [
-    [64, 64, 16],
-    [128, 64, 16],
-    [128, 128, 8],
-    [64, 128, 16],
-    [128, 32, 16],
-    [64, 64, 8],
-    [64, 32, 16],
-  ]
-    .map(([rows, columns, depth]) => ({ kind: 'workgroup', rows, columns, depth }) as WorkgroupTile)
+  const filterRows = conv.kernelSize ** 2 * strideOf(conv.inChannels);
+  const filterColumns = strideOf(conv.outChannels);
+  return tiles
+    .map(([rows, columns, depth]): WorkgroupTile => ({ kind: 'workgroup', rows, columns, depth }))
     .filter((tile) => threadsOf(tile) <= facts.maxInvocationsPerWorkgroup)
-    .filter(
-      (tile) =>
-        (tile.rows + tile.columns) * tile.depth * 4 + tile.depth * 32 <= facts.maxWorkgroupStorageBytes,
-    )
-    .filter((tile) => tile.rows < 2 * rows && tile.columns < 2 * columns);
+    .filter((tile) => memoryBytes(tile) <= facts.maxWorkgroupStorageBytes)
+    .filter(({ rows, columns }) => rows < 2 * filterRows && columns < 2 * filterColumns);
+}
+
+/** Floats of rows and columns, and of each pixel where it lies. */
+function memoryBytes({ rows, columns, depth }: WorkgroupTile): number {
+  return depth * ((rows + columns) * 4 + 24);
 }
 
 function threadsOf({ rows, columns }: WorkgroupTile): number {
@@ -67,13 +72,8 @@ export function lowerWorkgroup(
   const rowTiles = Math.ceil((op.conv.kernelSize ** 2 * strideOf(op.conv.inChannels)) / tile.rows);
   const columnTiles = Math.ceil(strideOf(op.conv.outChannels) / tile.columns);
   const units = unitsOf(op, 1);
-  const shared = sharePixels(
-    op,
-    facts,
-    (rowTiles * columnTiles * threadsOf(tile)) / wavesWanted,
-    units,
-    8 * tile.depth,
-  );
+  const threads = rowTiles * columnTiles * threadsOf(tile);
+  const shared = sharePixels(op, facts, threads / wavesWanted, units, 8 * tile.depth);
   const groups = rowTiles * columnTiles * shared.parts;
 
   const kernel = new Kernel();
