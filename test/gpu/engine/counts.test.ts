@@ -66,7 +66,13 @@ async function ready(name: string) {
   const counted = meter.account(name);
   executor = await createEngineExecutor({
     ...{ network: of.network, boxLoss: 'l1', ...start, precision: 'f32' },
-    ...{ adapter: 'null backend', software: false, device, clock: () => performance.now() },
+    ...{
+      adapter: 'null backend',
+      adapterKey: 'null backend',
+      software: false,
+      device,
+      clock: () => performance.now(),
+    },
   });
   const batch = randomBatch(of);
   await executor.prepare(batch, () => {});
