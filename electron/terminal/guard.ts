@@ -20,9 +20,9 @@ export function guardExecutor(executor: Executor, watch: DeviceWatch): Executor 
       throw error;
     }
   };
-  const { adapter, backend, software, parameterCount, stepsUnderWay } = executor;
+  const { adapter, backend, software, parameterCount, stepsUnderWay, takesBytes } = executor;
   return {
-    ...{ adapter, backend, software, parameterCount, stepsUnderWay },
+    ...{ adapter, backend, software, parameterCount, stepsUnderWay, takesBytes },
     prepare: (shape, tell) => guard(() => executor.prepare(shape, tell)),
     step: (batch, settings) => guard(() => executor.step(batch, settings)),
     detect: (batch, settings) => guard(() => executor.detect(batch, settings)),

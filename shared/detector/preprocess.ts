@@ -13,6 +13,11 @@ export interface RgbImage extends SizePx {
   readonly data: Uint8Array | Float32Array;
 }
 
+/** The same, as it was decoded. */
+export interface ByteImage extends SizePx {
+  readonly data: Uint8Array;
+}
+
 export const imageNetMean = [0.485, 0.456, 0.406] as const;
 export const imageNetStd = [0.229, 0.224, 0.225] as const;
 

@@ -68,6 +68,7 @@ import {
   measuring,
   measuringSections,
   type PlannedNetwork,
+  type PlannedShape,
   type StepSpec,
   stateRef,
   trainingSections,
@@ -134,6 +135,7 @@ export class EngineExecutor implements Executor {
   readonly software: boolean;
   readonly parameterCount: number;
   readonly stepsUnderWay = 3;
+  readonly takesBytes = true;
   readonly graph: NetworkGraph;
   readonly device: EngineDevice;
   readonly #spec: StepSpec;
@@ -242,7 +244,9 @@ export class EngineExecutor implements Executor {
     return this.#asking.take(async () => {
       requireWholeCells(batch);
       await this.#weights.settle(false);
-      const planned = await this.#planned('detect', batch, 0, () => detectionSections(this.#spec, batch));
+      const planned = await this.#planned('detect', batch, 0, (shape) =>
+        detectionSections(this.#spec, shape),
+      );
       const { detection } = planned;
       this.#feed.writeFrame(batch);
       this.device.write(settingsRef(detection), writeDetectionSettings(detection, batch.targets, settings));
@@ -261,8 +265,8 @@ export class EngineExecutor implements Executor {
       const form = termForm(lossSettingsOf({ ...settings, strategy: 'focal' }));
       await this.#weights.settle(false);
       const capacity = kindCapacity(batch);
-      const planned = await this.#planned('measure', batch, capacity, () =>
-        measuringSections(this.#spec, batch, capacity),
+      const planned = await this.#planned('measure', batch, capacity, (shape) =>
+        measuringSections(this.#spec, shape, capacity),
       );
       const matched = this.#feed.match(batch);
       const weights = { images: imageWeights(matched.positivesPerImage) };
@@ -303,8 +307,8 @@ export class EngineExecutor implements Executor {
   activations(batch: Batch, ids: readonly string[]): Promise<{ shape: number[]; data: Float32Array }[]> {
     return this.#asking.take(async () => {
       await this.#weights.settle(false);
-      const planned = await this.#planned('features', batch, 0, () =>
-        forwardSections(this.#spec, batch, true),
+      const planned = await this.#planned('features', batch, 0, (shape) =>
+        forwardSections(this.#spec, shape, true),
       );
       this.#feed.writeFrame(batch);
       await planned.plan.run(['forward']);
@@ -517,8 +521,8 @@ export class EngineExecutor implements Executor {
     return this.#asking.take(async () => {
       requireWholeCells(batch);
       await this.#weights.settle(false);
-      const planned = await this.#planned('forward', batch, 0, () =>
-        forwardSections(this.#spec, batch, false),
+      const planned = await this.#planned('forward', batch, 0, (shape) =>
+        forwardSections(this.#spec, shape, false),
       );
       this.#feed.writeFrame(batch);
       await planned.plan.run(['forward']);
@@ -527,20 +531,28 @@ export class EngineExecutor implements Executor {
   }
 
   #training(shape: BatchShape, capacity: number): Promise<Planned> {
-    return this.#planned('train', shape, capacity, () => trainingSections(this.#spec, shape, capacity));
+    return this.#planned('train', shape, capacity, (planned) =>
+      trainingSections(this.#spec, planned, capacity),
+    );
+  }
+
+  #shapeOf({ batch, paddedHeight, paddedWidth, bytes }: BatchShape): PlannedShape {
+    return { batch, paddedHeight, paddedWidth, pixelWords: this.#feed.pixelWords({ bytes }) };
   }
 
   async #planned<Network extends PlannedNetwork>(
     kind: string,
-    { batch, paddedHeight, paddedWidth }: BatchShape,
+    of: BatchShape,
     capacity: number,
-    lower: () => Network,
+    lower: (shape: PlannedShape) => Network,
   ): Promise<Planned<Network>> {
-    const key = `${kind} ${batch}x${paddedHeight}x${paddedWidth} ${capacity}`;
+    const shape = this.#shapeOf(of);
+    const { batch, paddedHeight, paddedWidth, pixelWords } = shape;
+    const key = `${kind} ${batch}x${paddedHeight}x${paddedWidth} ${capacity} ${pixelWords}`;
     // Of a kind all are made by the same function.
     let planned = this.#plans.get(key) as Planned<Network> | undefined;
     if (!planned) {
-      const network = lower();
+      const network = lower(shape);
       planned = { ...network, plan: await this.device.createPlan(network) };
     }
     this.#plans.delete(key);

@@ -1,10 +1,12 @@
 /** What a batch brings to the device: its frames, what its anchors are matched to, and the step's numbers. */
 import { GridMatcher } from '../detector/gridMatcher.ts';
 import type { NetworkGraph } from '../detector/network.ts';
-import type { Batch } from '../loss/executor.ts';
+import type { Batch, BatchShape } from '../loss/executor.ts';
 import { AnchorCache, type BatchMatches, type CountedMatches, matchBatch } from '../loss/targets.ts';
 import type { EngineDevice } from './device/engineDevice.ts';
 import { frameId } from './kernels/images/expandFrame.ts';
+import { packImages, pixelWordsOf, placementWordsOf } from './kernels/images/pack.ts';
+import { pixelsId, placementsId } from './kernels/images/preprocess.ts';
 import {
   emptyTargets,
   kindsOf,
@@ -29,6 +31,9 @@ export class Feed {
   readonly #device: EngineDevice;
   readonly #anchors: AnchorCache;
   readonly #matchings = new Map<string, Matching>();
+  /** What goes up with images that come as bytes. */
+  #pixels = new Uint32Array();
+  #placements = new Uint32Array();
   /** By the length of its arrays. */
   readonly #packed = new Map<string, PackedTargets>();
 
@@ -45,9 +50,34 @@ export class Feed {
     return matchBatch(batch.targets, matcher, this.#graph.options.foregroundClassCount, matches);
   }
 
+  /** Room for the bytes of these images and of any before, so that the plans of a shape are one; 0: there are none. */
+  pixelWords({ bytes }: Pick<BatchShape, 'bytes'>): number {
+    if (!bytes) return 0;
+    const words = 2 ** Math.ceil(Math.log2(pixelWordsOf(bytes)));
+    if (words > this.#pixels.length) this.#pixels = new Uint32Array(words);
+    return this.#pixels.length;
+  }
+
   /** Before what is submitted next; so is all that follows. */
-  writeFrame({ batch, paddedHeight, paddedWidth, images }: Batch): void {
-    this.#device.write(stateRef(frameId, batch * paddedHeight * paddedWidth * 3), images as BufferView);
+  writeFrame({ batch, paddedHeight, paddedWidth, images, bytes, targets }: Batch): void {
+    if (!bytes) {
+      this.#device.write(stateRef(frameId, batch * paddedHeight * paddedWidth * 3), images as BufferView);
+      return;
+    }
+    const frame = { heightPx: paddedHeight, widthPx: paddedWidth };
+    const words = placementWordsOf(batch, frame);
+    if (words > this.#placements.length) this.#placements = new Uint32Array(words);
+    const placed = bytes.map((image, index) => {
+      const { heightPx, widthPx, flipped } = targets[index]!;
+      return { image, resized: { heightPx, widthPx }, ...(flipped && { flip: true }) };
+    });
+    packImages(placed, frame, { pixels: this.#pixels, placements: this.#placements });
+    this.#write(pixelsId, this.#pixels.subarray(0, pixelWordsOf(bytes)));
+    this.#write(placementsId, this.#placements.subarray(0, words));
+  }
+
+  #write(id: string, words: Uint32Array): void {
+    this.#device.write(stateRef(id, words.length), words as BufferView);
   }
 
   writeNumbers(numbers: StepNumbers): void {

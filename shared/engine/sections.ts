@@ -9,6 +9,7 @@ import type { PlanSection } from './device/course.ts';
 import { lowerDetections } from './kernels/detections/detections.ts';
 import type { DetectionSpec } from './kernels/detections/spec.ts';
 import { lowerExpandFrame } from './kernels/images/expandFrame.ts';
+import { lowerPreprocess } from './kernels/images/preprocess.ts';
 import { lowerBoxLoss } from './kernels/loss/boxLoss.ts';
 import { figuresLayout } from './kernels/loss/figures.ts';
 import { lowerLoss } from './kernels/loss/loss.ts';
@@ -28,6 +29,11 @@ export interface StepSpec {
   readonly storage: TensorSpec['storage'];
   readonly facts: DeviceFacts;
   readonly choices?: Choices | undefined;
+}
+
+/** A batch's shape, and room for the bytes of its images (`pack.ts`); 0: they come as floats. */
+export interface PlannedShape extends BatchShape {
+  readonly pixelWords?: number;
 }
 
 export interface PlannedNetwork {
@@ -55,7 +61,7 @@ export function histogramRef({ graph }: Pick<StepSpec, 'graph'>): BufferRef {
  * `begin` clears what a step adds to; `forward` and `backward` are made for each part of the batch; `decide` weighs the gradients, `update`
  * takes the step; `forget` begins a new histogram. `kindCapacity`: room for objects (`targets.ts`).
  */
-export function trainingSections(spec: StepSpec, shape: BatchShape, kindCapacity: number): PlannedNetwork {
+export function trainingSections(spec: StepSpec, shape: PlannedShape, kindCapacity: number): PlannedNetwork {
   const { graph, parameters, facts, choices, boxLoss } = spec;
   const planned = compile(spec, shape, { training: true, withFeatures: false });
   const { network, grid } = planned;
@@ -89,7 +95,7 @@ export function trainingSections(spec: StepSpec, shape: BatchShape, kindCapacity
 }
 
 /** `forward`, whose heads (and, where wanted, pyramid) are read afterwards. */
-export function forwardSections(spec: StepSpec, shape: BatchShape, withFeatures: boolean): PlannedNetwork {
+export function forwardSections(spec: StepSpec, shape: PlannedShape, withFeatures: boolean): PlannedNetwork {
   const planned = compile(spec, shape, { training: false, withFeatures });
   return {
     ...planned,
@@ -103,7 +109,7 @@ export interface PlannedDetection extends PlannedNetwork {
 }
 
 /** `forward`, then the best candidates of every level and image. */
-export function detectionSections(spec: StepSpec, shape: BatchShape): PlannedDetection {
+export function detectionSections(spec: StepSpec, shape: PlannedShape): PlannedDetection {
   const planned = compile(spec, shape, { training: false, withFeatures: false });
   const { options } = spec.graph;
   const detection: DetectionSpec = {
@@ -119,7 +125,7 @@ export function detectionSections(spec: StepSpec, shape: BatchShape): PlannedDet
 }
 
 /** `forward`, then the logits counted, in state of its own: what a run counts is left alone. */
-export function measuringSections(spec: StepSpec, shape: BatchShape, kindCapacity: number): PlannedNetwork {
+export function measuringSections(spec: StepSpec, shape: PlannedShape, kindCapacity: number): PlannedNetwork {
   const planned = forwardSections(spec, shape, false);
   const { graph, facts } = spec;
   const { foregroundClassCount: classCount } = graph.options;
@@ -151,15 +157,19 @@ function inOwnState(call: KernelCall): KernelCall {
 
 function compile(
   { graph, parameters, storage, facts, choices }: StepSpec,
-  { batch, paddedHeight, paddedWidth }: BatchShape,
+  { batch, paddedHeight, paddedWidth, pixelWords = 0 }: PlannedShape,
   { training, withFeatures }: { training: boolean; withFeatures: boolean },
 ) {
   const outputs = [graph.logits, graph.deltas, ...(withFeatures ? [graph.features] : [])];
   const frame = { batch, height: paddedHeight, width: paddedWidth };
   const network = compileNetwork(graph, frame, outputs, parameters, { training, storage });
+  const input =
+    pixelWords > 0
+      ? lowerPreprocess(network.input, pixelWords, facts)
+      : lowerExpandFrame(network.input, facts);
   return {
     network,
-    forward: [lowerExpandFrame(network.input, facts), ...lowerOps(network.forward, facts, choices)],
+    forward: [input, ...lowerOps(network.forward, facts, choices)],
     rows: packedLayout(network.outputs[heads.logits]!, graph.anchorsPerPosition),
     grid: buildAnchorGrid(paddedHeight, paddedWidth, pyramidSizes(paddedHeight, paddedWidth), graph.options),
   };

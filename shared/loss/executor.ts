@@ -2,6 +2,7 @@
  * What a network on a device is asked to do, told without saying what computes it: `reference/` answers with tfjs,
  * `engine/` with compiled kernels, and `training/` knows only this.
  */
+import type { ByteImage, SizePx } from '../detector/preprocess.ts';
 import type { BoxPx } from '../domain/box.ts';
 import type { ClassBalance } from './balance.ts';
 import type { LogitHistogram, Side } from './histogram.ts';
@@ -10,8 +11,10 @@ import type { LossSettings } from './strategy.ts';
 
 /** A batch in the network's frame: normalised, resized, zero-padded right and bottom to a multiple of 32. */
 export interface Batch {
-  /** NHWC `[batch, paddedHeight, paddedWidth, 3]` */
+  /** NHWC `[batch, paddedHeight, paddedWidth, 3]`; empty where `bytes` are there. */
   readonly images: Float32Array;
+  /** Of each image, upright, for executors that take them: scaled and mirrored as its target says, and normalised, by the executor. */
+  readonly bytes?: readonly ByteImage[];
   readonly batch: number;
   readonly paddedHeight: number;
   readonly paddedWidth: number;
@@ -40,6 +43,8 @@ export interface BatchShape {
   readonly batch: number;
   readonly paddedHeight: number;
   readonly paddedWidth: number;
+  /** Where images come as bytes. */
+  readonly bytes?: readonly SizePx[];
 }
 
 export interface StepSettings {
@@ -148,6 +153,8 @@ export interface Executor {
   readonly backend: string;
   readonly software: boolean;
   readonly parameterCount: number;
+  /** Batches may bring their images as bytes. */
+  readonly takesBytes?: boolean;
   /** Steps that may be asked for before the first of them has answered; they are taken in order. */
   readonly stepsUnderWay: number;
   /**

@@ -72,6 +72,7 @@ function batchSlice(batch: Batch, from: number, to: number): Batch {
     ...batch,
     batch: to - from,
     images: batch.images.subarray(from * imageSize, to * imageSize),
+    ...(batch.bytes && { bytes: batch.bytes.slice(from, to) }),
     targets: batch.targets.slice(from, to),
   };
 }

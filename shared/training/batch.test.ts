@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildBatch, countTooSmall } from './batch.ts';
+import { buildBatch, countTooSmall, largestShape } from './batch.ts';
 import { scaleImage } from './imageSource.ts';
 import type { TrainingBox, TrainingImage } from './ports.ts';
 
@@ -43,6 +43,23 @@ describe('buildBatch', () => {
     expect([...mirrored.targets[0]!.boxes]).toEqual([40, 5, 50, 15]);
   });
 
+  it('hands bytes on where all come as bytes, and scales those among floats', () => {
+    const image = ramp([box([10, 5, 20, 15])]);
+    const scaled = scaleImage(image, image.pixels, asIs);
+    const { widthPx, heightPx, pixels: data } = image;
+    const unscaled = { size: scaled.size, bytes: { data, widthPx, heightPx } };
+    const bytes = buildBatch([{ image, scaled: unscaled, flip: true }]);
+    expect(bytes.images).toHaveLength(0);
+    expect(bytes.bytes).toEqual([unscaled.bytes]);
+    expect(bytes.targets).toEqual(batchOf(image, true).targets);
+    const mixed = [
+      { image, scaled, flip: false },
+      { image, scaled: unscaled, flip: true },
+    ];
+    const floats = mixed.map((item) => ({ ...item, scaled }));
+    expect(buildBatch(mixed)).toEqual(buildBatch(floats));
+  });
+
   it('scales boxes with the image and keeps ignore regions apart', () => {
     const image = ramp([box([10, 10, 30, 20], 2), box([0, 0, 20, 20], 1, true)]);
     const [target] = batchOf(image, false, { minSizePx: 20, maxSizePx: 30 }).targets;
@@ -76,5 +93,28 @@ describe('buildBatch', () => {
     expect(batch.targets[1]!.heightPx).toBe(53);
     expect(batch.images[64 * 64 * 3 + 40 * 3]).toBe(0);
     expect(batch.images[64 * 64 * 3 + (53 * 64 + 5) * 3]).toBe(0);
+  });
+});
+
+describe('largestShape', () => {
+  const images = [
+    { widthPx: 60, heightPx: 40 },
+    { widthPx: 40, heightPx: 60 },
+    { widthPx: 90, heightPx: 30 },
+  ];
+  const sizes = { minSizePx: 64, maxSizePx: 96, microBatch: 0 };
+
+  it('holds any batch of these images, as far as it is computed at once', () => {
+    const shape = { paddedHeight: 96, paddedWidth: 96 };
+    expect(largestShape(images, { ...sizes, batch: 4 })).toEqual({ batch: 4, ...shape });
+    expect(largestShape(images, { ...sizes, batch: 4, microBatch: 3 })).toEqual({ batch: 3, ...shape });
+    expect(largestShape(images, { ...sizes, batch: 1 })).toEqual({
+      ...{ batch: 1, paddedHeight: 64, paddedWidth: 96 },
+    });
+  });
+
+  it('has room for the bytes of the largest image in every place', () => {
+    const [, , largest] = images;
+    expect(largestShape(images, { ...sizes, batch: 2 }, true).bytes).toEqual([largest, largest]);
   });
 });

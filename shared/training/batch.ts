@@ -1,24 +1,23 @@
 /** From scaled images and their labels to the batch a network is given. */
 import { minBoxSidePx, paddedSize, resizedSize, type SizePx, scaleBoxes } from '../detector/preprocess.ts';
 import { clipToImage } from '../domain/box.ts';
-import type { ScaledImage, ScaleSettings } from './imageSource.ts';
+import { type LoadedImage, type ScaledImage, type ScaleSettings, scaleBytes } from './imageSource.ts';
 import type { Batch, BatchShape, BatchTarget, TrainingBox, TrainingImage } from './ports.ts';
 
 export interface BatchItem {
   readonly image: TrainingImage;
-  readonly scaled: ScaledImage;
+  readonly scaled: LoadedImage;
   readonly flip: boolean;
 }
 
 /** Pads every image right and bottom with zeros to the batch's largest, rounded up to a multiple of 32. */
 export function buildBatch(items: readonly BatchItem[]): Batch {
   const frame = paddedSize(items.map((item) => item.scaled.size));
-  const images = new Float32Array(items.length * frame.heightPx * frame.widthPx * 3);
-  items.forEach((item, index) => {
-    copyPixels(images, index * frame.heightPx * frame.widthPx * 3, frame.widthPx, item);
-  });
+  const bytes = items.flatMap(({ scaled }) => ('bytes' in scaled ? [scaled.bytes] : []));
   return {
-    images,
+    ...(bytes.length === items.length
+      ? { images: new Float32Array(), bytes }
+      : { images: framesOf(items, frame) }),
     batch: items.length,
     paddedHeight: frame.heightPx,
     paddedWidth: frame.widthPx,
@@ -26,28 +25,53 @@ export function buildBatch(items: readonly BatchItem[]): Batch {
   };
 }
 
+function framesOf(items: readonly BatchItem[], frame: SizePx): Float32Array {
+  const images = new Float32Array(items.length * frame.heightPx * frame.widthPx * 3);
+  items.forEach(({ scaled, flip }, index) => {
+    const image = 'bytes' in scaled ? scaleBytes(scaled) : scaled;
+    copyPixels(images, index * frame.heightPx * frame.widthPx * 3, frame.widthPx, image, flip);
+  });
+  return images;
+}
+
 /** The largest batch that can be drawn from these images, as far as it is computed at once. */
 export function largestShape(
   images: readonly Pick<TrainingImage, 'widthPx' | 'heightPx'>[],
   { batch, microBatch, minSizePx, maxSizePx }: ScaleSettings & { batch: number; microBatch: number },
+  asBytes = false,
 ): BatchShape {
   let frame: SizePx = { heightPx: 0, widthPx: 0 };
+  let largest = frame;
   for (const { heightPx, widthPx } of images) {
     const size = resizedSize(heightPx, widthPx, minSizePx, maxSizePx);
     const next = paddedSize(batch === 1 ? [size] : [size, frame]);
-    if (next.heightPx * next.widthPx > frame.heightPx * frame.widthPx) frame = next;
+    if (areaOf(next) > areaOf(frame)) frame = next;
+    if (heightPx * widthPx > areaOf(largest)) largest = { heightPx, widthPx };
   }
   const atOnce = microBatch === 0 ? batch : Math.min(batch, microBatch);
-  return { batch: atOnce, paddedHeight: frame.heightPx, paddedWidth: frame.widthPx };
+  const bytes = Array.from({ length: atOnce }, () => largest);
+  return {
+    ...{ batch: atOnce, paddedHeight: frame.heightPx, paddedWidth: frame.widthPx },
+    ...(asBytes && { bytes }),
+  };
 }
 
-function copyPixels(images: Float32Array, offset: number, frameWidth: number, item: BatchItem): void {
-  const { size, pixels } = item.scaled;
+function areaOf({ heightPx, widthPx }: SizePx): number {
+  return heightPx * widthPx;
+}
+
+function copyPixels(
+  images: Float32Array,
+  offset: number,
+  frameWidth: number,
+  { size, pixels }: ScaledImage,
+  flip: boolean,
+): void {
   const rowLength = size.widthPx * 3;
   for (let y = 0; y < size.heightPx; y++) {
     const row = pixels.subarray(y * rowLength, (y + 1) * rowLength);
     const at = offset + y * frameWidth * 3;
-    if (item.flip) copyMirrored(images, at, row);
+    if (flip) copyMirrored(images, at, row);
     else images.set(row, at);
   }
 }

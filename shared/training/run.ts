@@ -11,7 +11,7 @@ import type { TrainConfig } from './config.ts';
 import type { RunControl } from './control.ts';
 import type { RunEvent, TimedChange } from './events.ts';
 import { Feeder } from './feeder.ts';
-import { ImageSource } from './imageSource.ts';
+import { areSmallAsBytes, ImageSource } from './imageSource.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
 import { describeReport, isFiniteReport, NonFiniteLoss } from './nonFinite.ts';
@@ -78,6 +78,8 @@ class Run {
   readonly #keeper: Keeper;
   readonly #pipeline: Pipeline;
   readonly #startedMs: number;
+  /** Whether the executor scales the images. */
+  readonly #asBytes: boolean;
   /** Steps whose update is in the weights and in the log. */
   #step = 0;
 
@@ -85,12 +87,15 @@ class Run {
     const { config, data, files, clock, executor, control, changes = [] } = options;
     this.#options = options;
     this.#startedMs = clock();
+    this.#asBytes =
+      executor.takesBytes === true && areSmallAsBytes([...data.train, ...data.validation], config);
     const journal = new Journal(files, clock, options.onEvent ?? (() => {}));
     const warn = (warning: Warning) => this.#warn(warning);
     const source = new ImageSource({
       minSizePx: config.minSizePx,
       maxSizePx: config.maxSizePx,
       budgetBytes: options.cacheBytes,
+      asBytes: this.#asBytes,
       pixels: (imageId) => data.pixels(imageId),
       onUnreadable: (image, reason) => warn(unreadableWarning(image, reason)),
     });
@@ -142,7 +147,8 @@ class Run {
     if (before && before !== this.#keeper.fingerprint) this.#warn(changedDataWarning);
     await this.#journal.flush();
     if (this.#step < config.steps) {
-      await executor.prepare(largestShape(data.train, config), onPhase ?? (() => {}));
+      const shape = largestShape(data.train, config, this.#asBytes);
+      await executor.prepare(shape, onPhase ?? (() => {}));
     }
   }
 

@@ -2,7 +2,7 @@
  * A batch of images for the GPU: their bytes as they were decoded, and a table that says for each column and row of the network's frame
  * between which pixels it lies. Scale, crop and mirroring are in the table alone, and its positions are torch's to the last bit.
  */
-import { axisTaps, type RgbImage, type SizePx } from '../../../detector/preprocess.ts';
+import { axisTaps, type ByteImage, type SizePx } from '../../../detector/preprocess.ts';
 
 /** A part of an image, in its pixels. */
 export interface PixelWindow extends SizePx {
@@ -21,7 +21,7 @@ export interface ColourChange {
 
 export interface PlacedImage {
   /** Upright, bytes. */
-  readonly image: RgbImage & { readonly data: Uint8Array };
+  readonly image: ByteImage;
   /** Absent: all of it. */
   readonly window?: PixelWindow;
   /** What the window is resized to; the rest of the frame, right and below, is zero. */
