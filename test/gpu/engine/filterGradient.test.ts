@@ -40,7 +40,7 @@ const pyramid: Side[] = [
 const cases: Case[] = [
   { name: '3x3 over levels', levels: pyramid, channels: [20, 36], kernel: 3, stride: 1, also: 'bias' },
   {
-    name: '3x3 of many channels, in one dispatch',
+    name: '3x3 of many channels',
     levels: [[5, 6]],
     channels: [132, 72],
     kernel: 3,

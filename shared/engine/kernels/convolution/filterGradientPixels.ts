@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel.ts';
 import { busyThreads, type DeviceFacts } from '../wgsl.ts';
 import { shapeLabel } from './geometry.ts';
 
-/** Sums of a part of the pixels each, `[part]` of filter and, where they are wanted, sums of dy; added up by a further dispatch. */
+/** Sums of a part of the pixels each, `[part]` of filter and sums of dy; added up by a further dispatch. */
 export interface Partials {
   readonly parts: number;
   /** Of one part. */
@@ -22,11 +22,6 @@ export interface SharedPixels {
 
 /** More than this is not worth its memory: 16 MiB. */
 const maxPartialWords = 4 * 2 ** 20;
-
-/** Whether sums of dy are wanted, for a bias or for a norm's shift. */
-export function wantsBias({ biasGradient, normGradient }: ConvFilterGradientOp): boolean {
-  return biasGradient !== null || normGradient !== null;
-}
 
 /** Words of the filter, padding included. */
 export function filterWords({ conv }: Pick<ConvFilterGradientOp, 'conv'>): number {
@@ -49,14 +44,15 @@ export function sharePixels(
   units: readonly number[],
   leastUnits: number,
 ): SharedPixels {
-  const words = filterWords(op) + (wantsBias(op) ? strideOf(op.conv.outChannels) : 0);
+  const words = filterWords(op) + strideOf(op.conv.outChannels);
   const wanted = Math.ceil(busyThreads(facts) / threads);
   const most = Math.min(
     Math.floor(units.reduce((sum, each) => sum + each, 0) / leastUnits),
     Math.floor(maxPartialWords / words),
   );
   const parts = Math.max(1, Math.min(wanted, most));
-  if (parts === 1 && !op.normGradient) return { parts, partials: null };
+  // The CPU compiles these long kernels for longer than many steps take: there all layers go the same way, and share a pipeline.
+  if (parts === 1 && !op.normGradient && !facts.software) return { parts, partials: null };
   const { tensor, startRow } = op.dy;
   const id = `filter gradient at ${op.weightGradient.offsetWords} from ${tensor.id} ${startRow}`;
   return { parts, partials: { parts, words, id } };
@@ -113,7 +109,7 @@ export function filterFlops({ conv, dy }: ConvFilterGradientOp): number {
 export interface SumsWriter {
   /** `at` counts in fours from the filter's first word, `out` in fours of output channels. */
   filter(at: string, out: string, value: string): string;
-  /** Null where no sums of dy are wanted. */
+  /** Null where no sums of dy are wanted, and nobody else has a use for them. */
   readonly bias: ((out: string, value: string) => string) | null;
 }
 
@@ -130,7 +126,7 @@ export function bindSums(
     const put = (at: string, value: string) => `partials[${part} * g.partFours + ${at}] = ${value};`;
     return {
       filter: (at, _, value) => put(at, value),
-      bias: wantsBias(op) ? (out, value) => put(`g.filterFours + ${out}`, value) : null,
+      bias: (out, value) => put(`g.filterFours + ${out}`, value),
     };
   }
   return bindGradients(kernel, op);

@@ -12,7 +12,8 @@
  * - two rows of eight: 6.4, 80 ms; four rows of eight and sixteen channels: 7.7, 700 ms
  * - backward, whose weights lie a row apart: 5.3 with two rows of four
  *
- * `&&` is a branch, and dozens of them between loops take the compiler minutes: bounds are joined by `&`.
+ * `&&` is a branch, and dozens of them between loops take the compiler minutes: bounds are joined by `&`. Compiling takes longer than many
+ * a step, so channels are uniforms here: all layers of a kind share one pipeline.
  */
 import { type KernelCall, words } from '../../plan/call.ts';
 import {
@@ -54,7 +55,8 @@ const chunk = 96;
 export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: RegistersVariant): KernelCall {
   const { target, conv, backward } = gather;
   const { bindings, declarations } = bindGather(gather, true);
-  const stride = phaseStride(gather);
+  const layout = layOut(gather, variant);
+  const stride = layout.phases;
   const channelGroups = Math.ceil((foursOf(target) * 4) / variant.channels);
   let threads = 0;
   const table = mapExtents(gather).flatMap((extents) => {
@@ -64,20 +66,36 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
     return levelWords([first, columns, rows, 0], extents);
   });
   const [x, y] = flatWorkgroups(threads, facts);
-  const members = `levels: array<Level, ${target.levels.length}>, threads: i32`;
+  const members = `levels: array<Level, ${target.levels.length}>, threads: i32, ${channelMembers}`;
   return {
     label: `conv${backward ? ' dx' : ''} ${shapeLabel(conv)}`,
     code: [
       declarations,
       levelStruct,
       declareUniforms(bindings.length, 'g', members),
-      registersSource(layOut(gather, variant), flatWorkgroupSize(facts)),
+      registersSource(layout, flatWorkgroupSize(facts)),
     ].join('\n'),
     bindings,
-    uniforms: words([...table, threads]),
+    uniforms: words([...table, threads, ...channelWords(layout)]),
     workgroups: [x, y, stride * stride],
     flops: gatherFlops(gather),
   };
+}
+
+/** Groups of the target's channels and its fours; the source's channels, how many are summed at once and how often; strides. */
+const channelMembers =
+  'groups: i32, fours: i32, channels: i32, turn: i32, turns: i32, sourceStride: i32, filterRow: i32, filterTap: i32';
+
+function channelWords({ gather, channels: wide, taps }: Layout): number[] {
+  const { source, target } = gather;
+  const { channels } = source.tensor;
+  const turn = Math.min(channels, Math.floor(chunk / taps));
+  const filter = filterStrides(gather);
+  return [
+    Math.ceil((foursOf(target) * 4) / wide),
+    foursOf(target),
+    ...[channels, turn, Math.ceil(channels / turn), foursOf(source) * 4, filter.row, filter.tap],
+  ];
 }
 
 /** Of an image, where every phase has as many as the first, the largest. */
@@ -98,7 +116,6 @@ interface Layout extends RegistersVariant {
   readonly step: number;
   /** Pixels of a row that are read for a tile. */
   readonly columns: number;
-  readonly filter: { readonly row: number; readonly tap: number };
 }
 
 function layOut(gather: Gather, variant: RegistersVariant): Layout {
@@ -107,12 +124,11 @@ function layOut(gather: Gather, variant: RegistersVariant): Layout {
   const taps = phases > 1 ? 1 : conv.kernelSize;
   const step = backward ? 1 : conv.stride;
   const columns = (variant.pixels - 1) * step + taps;
-  return { ...variant, gather, taps, phases, step, columns, filter: filterStrides(gather) };
+  return { ...variant, gather, taps, phases, step, columns };
 }
 
 function registersSource(layout: Layout, size: number): string {
   const { gather, rows, pixels, channels, phases } = layout;
-  const channelGroups = Math.ceil((foursOf(gather.target) * 4) / channels);
   return `
 ${readSource(gather)}
 @compute @workgroup_size(${size})
@@ -121,8 +137,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   if (index >= g.threads) { return; }
   ${pickLevel(gather, 'index')}
   ${phaseTaps(gather, 'i32(id.z)')}
-  let channel = ((index - grid.x) % ${channelGroups}) * ${channels};
-  var rest = (index - grid.x) / ${channelGroups};
+  let channel = ((index - grid.x) % g.groups) * ${channels};
+  var rest = (index - grid.x) / g.groups;
   let ox = (rest % grid.y) * ${pixels * phases} + phaseX;
   rest = rest / grid.y;
   let oy = (rest % grid.z) * ${rows * phases} + phaseY;
@@ -139,23 +155,23 @@ function eachSum({ rows, pixels, channels }: Layout, line: (name: string) => str
 
 /** One loop over the rows of taps (or single taps) and the chunks of source channels; every loop carries all sums. */
 function sumTaps(layout: Layout): string {
-  const { gather, taps, phases, step, rows, columns, filter } = layout;
-  const { conv, backward, source } = gather;
+  const { gather, taps, phases, step, rows, columns } = layout;
+  const { conv, backward } = gather;
   const { kernelSize, padding } = conv;
-  const sourceStride = foursOf(source) * 4;
-  const { channels } = source.tensor;
-  const turn = Math.min(channels, Math.floor(chunk / taps));
-  const turns = Math.ceil(channels / turn);
   const sourceAt = (at: string, k: string) =>
     backward ? `(${at} + ${padding} - ${k}) / ${phases}` : `${at} * ${step} - ${padding} + ${k}`;
   return `
   let across = tapsX${taps > 1 ? ` / ${taps}` : ''};
-  let parts = tapsY * across * ${turns};
+  let turns = g.turns;
+  let channels = g.channels;
+  let rowStride = g.filterRow${backward ? '' : ' / 4'};
+  let tapStride = g.filterTap${backward ? '' : ' / 4'};
+  let parts = tapsY * across * turns;
   for (var part = 0; part < parts; part++) {
-    let begin = (part % ${turns}) * ${turn};
-    let end = min(begin + ${turn}, ${channels});
-    let ky = firstY + part / ${turns} / across * ${phases};
-    let kx = firstX + part / ${turns} % across * ${phases};
+    let begin = (part % turns) * g.turn;
+    let end = min(begin + g.turn, channels);
+    let ky = firstY + part / turns / across * ${phases};
+    let kx = firstX + part / turns % across * ${phases};
     let sy = ${sourceAt('oy', 'ky')};
     let sx = ${sourceAt('ox', backward ? `(kx + ${taps - 1})` : 'kx')};
     ${unroll(rows, (q) => `let row${q} = sy + ${q * step}; let inRow${q} = (row${q} >= 0) & (row${q} < origin.y);`)}
@@ -163,9 +179,9 @@ function sumTaps(layout: Layout): string {
     ${eachRead(
       layout,
       (q, x) => `let in${q}_${x} = inRow${q} & inColumn${x};
-    let x${q}_${x} = select(0, (origin.x + (image * origin.y + row${q}) * origin.z + column${x}) * ${sourceStride}, in${q}_${x});`,
+    let x${q}_${x} = select(0, (origin.x + (image * origin.y + row${q}) * origin.z + column${x}) * g.sourceStride, in${q}_${x});`,
     )}
-    let tap = (ky * ${kernelSize} + kx) * ${filter.tap} + channel${backward ? ` * ${filter.row}` : ''};
+    let tap = (ky * ${kernelSize} + kx) * tapStride + channel${backward ? ' * rowStride' : ' / 4'};
     ${eachSum(layout, (name) => `var a${name} = vec4<f32>();`)}
     for (var s = begin; s < end; s++) {
       ${multiply(layout)}
@@ -206,23 +222,21 @@ function readSource({ source }: Gather): string {
 }
 
 /** Four results' weights of source channel `s`: side by side forward, a row apart backward. */
-function loadFilter({ gather, filter }: Layout, k: number, c: number): string {
-  const { row, tap } = filter;
+function loadFilter({ gather }: Layout, k: number, c: number): string {
   const name = `let w${k}_${c}`;
-  if (!gather.backward) return `${name} = w[(tap + s * ${row}) / 4 + ${(k * tap) / 4 + c}];`;
-  const each = [0, 1, 2, 3].map((lane) => `w[tap + s + ${k * tap + (c * 4 + lane) * row}]`);
+  if (!gather.backward) return `${name} = w[tap + s * rowStride + ${k} * tapStride + ${c}];`;
+  const each = [0, 1, 2, 3].map((lane) => `w[tap + s + ${k} * tapStride + ${c * 4 + lane} * rowStride]`);
   return `${name} = vec4<f32>(${each.join(', ')});`;
 }
 
 /** A loop over the pixels: what is fused would take a compiler longer than all the rest, written out for each. */
 function storePixels(layout: Layout): string {
   const { gather, rows, pixels, channels, phases } = layout;
-  const fours = foursOf(gather.target);
   const wide = channels / 4;
   const store = (c: number) => {
     const value = epilogue(gather, 'sum', c, `at + ${c}`);
     const line = `let sum = sums[pixel * ${wide} + ${c}]; ${store4(gather.target.tensor, 'result', `at + ${c}`, value)}`;
-    return c > 0 ? `if (channel / 4 + ${c} < ${fours}) { ${line} }` : `{ ${line} }`;
+    return c > 0 ? `if (channel / 4 + ${c} < g.fours) { ${line} }` : `{ ${line} }`;
   };
   return `
   ${unroll(wide, (c) => channelVectors(gather, c, `channel / 4 + ${c}`))}
@@ -231,7 +245,7 @@ function storePixels(layout: Layout): string {
     let y = oy + pixel / ${pixels} * ${phases};
     let x = ox + pixel % ${pixels} * ${phases};
     if ((y < to.y) & (x < to.z)) {
-      let at = (to.x + (image * to.y + y) * to.z + x) * ${fours} + channel / 4;
+      let at = (to.x + (image * to.y + y) * to.z + x) * g.fours + channel / 4;
       ${unroll(wide, store)}
     }
   }`;

@@ -1,0 +1,135 @@
+/** What the engine promises beyond any executor: the same bytes, steps under way, many sizes, half precision, a refusal that helps. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngineExecutor, type EngineExecutor } from '../../../shared/engine/executor.ts';
+import type { Batch, NamedTensor, StepReport } from '../../../shared/loss/executor.ts';
+import { expectEqual, network, settings, side, smallBatch } from '../smallStep.ts';
+import { testDevice } from '../softwareDevice.ts';
+import { onEngine } from './onEngine.ts';
+
+const batch = smallBatch();
+const told = { ...settings, normalizer: 'moving', statistics: 'all' } as const;
+const start = { network, boxLoss: 'l1', prior: 0.01, seed: 3 } as const;
+/** Keeps the pipelines alive that all of them use. */
+let first: EngineExecutor;
+
+beforeAll(async () => {
+  first = await onEngine(start);
+});
+afterAll(() => first.dispose());
+
+async function mixed(): Promise<EngineExecutor> {
+  const { device } = await testDevice();
+  const { name: adapter, software } = device;
+  const clock = () => performance.now();
+  return createEngineExecutor({
+    ...{ ...start, adapter, adapterKey: adapter, software, precision: 'mixed', clock },
+    device: device.device,
+  });
+}
+
+describe('the same seed', () => {
+  it('gives the same bytes, whether steps are awaited or asked for ahead', async () => {
+    const other = await onEngine(start);
+    const awaited = [];
+    for (let step = 1; step <= 5; step++) {
+      awaited.push(await first.step(batch, { ...told, snapshot: step % 2 === 0 }));
+    }
+    const ahead = await Promise.all(
+      [1, 2, 3, 4, 5].map((step) => other.step(batch, { ...told, snapshot: step % 2 === 0 })),
+    );
+    expect(ahead).toEqual(awaited);
+    expect(await other.lastSnapshot()).toEqual(await first.lastSnapshot());
+    expectEqual(await other.exportWeights(), await first.exportWeights());
+    expectEqual(await other.exportState(), await first.exportState());
+    other.dispose();
+  });
+});
+
+describe('a step that is not finite', () => {
+  it('stops those that were asked for behind it, until weights are imported', async () => {
+    const executor = await onEngine(start);
+    await executor.step(batch, told);
+    const before = await executor.exportWeights();
+    const images = batch.images.map((value, at) => (at === 5 ? Number.NaN : value));
+    const reports = await Promise.all([
+      executor.step({ ...batch, images }, told),
+      executor.step(batch, told),
+      executor.step(batch, told),
+    ]);
+    expect(reports.map(({ finite }) => finite)).toEqual([false, false, false]);
+    expectEqual(await executor.exportWeights(), before);
+    executor.importWeights(before);
+    expect((await executor.step(batch, told)).finite).toBe(true);
+    executor.dispose();
+  });
+});
+
+describe('frames of many sizes', () => {
+  it('share weights and one arena, no longer than the longest needs it', async () => {
+    const executor = await onEngine(start);
+    await executor.step(batch, told);
+    const held = () => executor.device.counters.bytesHeld;
+    const small = held();
+    const large = larger(batch);
+    await executor.step(large, told);
+    const both = held();
+    await executor.step(batch, told);
+    await executor.step(large, told);
+    expect(held()).toBe(both);
+    expect(both).toBeGreaterThan(small);
+    executor.dispose();
+  });
+});
+
+describe('half precision', () => {
+  it('has the loss to half a percent and the gradients to five, and learns as well', async () => {
+    const [whole, half] = [await onEngine(start), await mixed()];
+    const [exact, rounded] = [await whole.gradients(batch, told), await half.gradients(batch, told)];
+    const total = ({ classification, box }: StepReport) => classification + box;
+    expect(Math.abs(total(rounded.report) / total(exact.report) - 1)).toBeLessThan(0.005);
+    expect(distance(rounded.gradients, exact.gradients)).toBeLessThan(0.05);
+    let [last, expected] = [rounded.report, exact.report];
+    for (let step = 0; step < 8; step++) {
+      [expected, last] = [await whole.step(batch, told), await half.step(batch, told)];
+      expect(last.finite).toBe(true);
+    }
+    expect(Math.abs(total(last) / total(expected) - 1)).toBeLessThan(0.1);
+    expect(total(last)).toBeLessThan(0.9 * total(rounded.report));
+    whole.dispose();
+    half.dispose();
+  });
+});
+
+describe('a batch that is too large', () => {
+  it('is refused before anything is allocated, with one that fits', async () => {
+    const executor = await onEngine(start);
+    const huge = { batch: 4096, paddedHeight: 2048, paddedWidth: 2048 };
+    const refusal = await executor.prepare(huge, () => {}).catch((error) => error);
+    expect(refusal).toMatchObject({ kind: 'out-of-memory' });
+    expect(refusal.message).toMatch(/4096 images of 2048 x 2048 px need/);
+    expect(refusal.remedy).toMatch(
+      /^What fits: a batch of \d+ at this size, or 4096 images of \d+ x \d+ px\.$/,
+    );
+    expect(executor.device.counters.buffersCreated).toBe(0);
+    executor.dispose();
+  });
+});
+
+/** The same objects in a frame of twice the height. */
+function larger(of: Batch): Batch {
+  const images = new Float32Array(of.images.length * 2);
+  images.set(of.images);
+  return { ...of, images, paddedHeight: side * 2 };
+}
+
+/** Of all gradients together, relative. */
+function distance(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): number {
+  let [apart, length] = [0, 0];
+  ours.forEach(({ data }, index) => {
+    data.forEach((value, at) => {
+      apart += (value - theirs[index]!.data[at]!) ** 2;
+      length += theirs[index]!.data[at]! ** 2;
+    });
+  });
+  return Math.sqrt(apart / length);
+}
