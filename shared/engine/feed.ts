@@ -34,7 +34,7 @@ export class Feed {
   /** What goes up with images that come as bytes. */
   #pixels = new Uint32Array();
   #placements = new Uint32Array();
-  /** By the length of its arrays. */
+  /** By the frames' shape: rows between its levels are never written again. */
   readonly #packed = new Map<string, PackedTargets>();
 
   constructor(graph: NetworkGraph, device: EngineDevice) {
@@ -92,7 +92,8 @@ export class Feed {
     rows: PackedLayout,
     capacity: number,
   ): void {
-    const key = `${rows.anchorRows} ${capacity}`;
+    const levels = rows.levels.map(({ height, width }) => `${height}x${width}`);
+    const key = `${rows.batch} of ${levels} ${capacity}`;
     const packed = this.#packed.get(key) ?? emptyTargets(rows, capacity);
     this.#packed.set(key, packed);
     packTargets(batch.targets, matched, weights, this.#graph.options.foregroundClassCount, rows, packed);

@@ -86,12 +86,13 @@ export class Weights {
     }));
   }
 
-  async exportGradients(): Promise<NamedTensor[]> {
+  /** Divided by the scale that losses went backward with. */
+  async exportGradients(lossScale: number): Promise<NamedTensor[]> {
     const words = await this.#device.read(whole('gradients', this.layout.trainableWords));
     return this.#trainable().map(({ name, shape }) => ({
       name,
       shape,
-      data: this.#slot(words, 'gradients', name, shape),
+      data: this.#slot(words, 'gradients', name, shape).map((value) => value / lossScale),
     }));
   }
 

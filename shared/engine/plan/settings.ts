@@ -22,6 +22,17 @@ export interface StepNumbers {
   readonly lossScale: number;
 }
 
+/** Of a pass that nothing is learnt by. */
+export const stillNumbers: Omit<StepNumbers, 'form' | 'counted'> = {
+  learningRate: 0,
+  momentum: 0,
+  weightDecay: 0,
+  decay: 'all',
+  clipNorm: 0,
+  part: 0,
+  lossScale: 1,
+};
+
 const struct = `struct Settings {
   foregroundWeight: f32, backgroundWeight: f32,
   steepness: f32, shift: f32, focus: f32,
