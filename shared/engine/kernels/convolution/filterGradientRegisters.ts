@@ -132,7 +132,7 @@ fn compute(index: u32) {
     }
     begin = outLevel.w;
   }
-  ${unroll(taps, (tap) => unroll(realInputs(conv, tile), (input) => storeRow(conv, tile, sums, tap, input)))}
+  ${unroll(taps, (tap) => unroll(tile.inputs, (input) => storeRow(conv, tile, sums, tap, input)))}
   ${biasFours.length > 0 ? 'let writesBias = source == 0 && kx == 0 && ky == 0;' : ''}
   ${biasFours.map((name, four) => `if (writesBias && out + ${four} < g.outFours) { ${sums.bias!(`out + ${four}`, name)} }`).join('\n')}
 }
@@ -206,8 +206,12 @@ function loadPixel({ outputs }: RegisterTile, dy: BoundTensor, pixel: number): s
 }
 
 function storeRow(conv: ConvShape, tile: RegisterTile, sums: SumsWriter, tap: number, input: number): string {
+  const isReal = input < realInputs(conv, tile);
   const store = (four: number) => {
-    const value = `vec4<f32>(${times(4, (at) => sumName(tap, input, 4 * four + at)).join(', ')})`;
+    // Partial sums lie in an arena that holds anything: what is padding is written too.
+    const value = isReal
+      ? `vec4<f32>(${times(4, (at) => sumName(tap, input, 4 * four + at)).join(', ')})`
+      : 'vec4<f32>()';
     return `if (out + ${four} < g.outFours) { ${sums.filter(`row + ${four}`, `out + ${four}`, value)} }`;
   };
   return `if (source + ${input >> 2} < g.inFours) {
