@@ -1,4 +1,4 @@
-/** Drawn smears as training data, and the detector on the software adapter: the same numbers on every machine. */
+/** Drawn smears as training data, and the detector on the engine and the software adapter: the same numbers on every machine. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,7 @@ import { drawSample } from '../../electron/services/sample/sample.ts';
 import { ProjectStore } from '../../electron/services/store/projectStore.ts';
 import { type ObtainedDevice, obtainDevice } from '../../electron/terminal/device.ts';
 import type { RetinaNetOptions } from '../../shared/detector/network.ts';
-import { registerWebGPU } from '../../shared/reference/backend.ts';
-import type { DeviceWatch } from '../../shared/reference/deviceWatch.ts';
-import { createReferenceExecutor } from '../../shared/reference/executor.ts';
+import { createEngineExecutor } from '../../shared/engine/executor.ts';
 import type { TrainConfig } from '../../shared/training/config.ts';
 import type { Executor, TrainingData } from '../../shared/training/ports.ts';
 
@@ -27,10 +25,9 @@ export async function openBench(images: number): Promise<Bench> {
   await drawSample(project, { images, seed: 1 });
   const store = ProjectStore.open(project);
   const gpu = await obtainDevice({ preferSoftware: true });
-  const watch = await registerWebGPU(gpu.device, gpu.adapterInfo);
   return {
     data: (count) => fewestCells(store, count),
-    createExecutor: (network, config) => createOn(gpu, watch, network, config),
+    createExecutor: (network, config) => createOn(gpu, network, config),
     close() {
       gpu.release();
       store.close();
@@ -50,11 +47,11 @@ function fewestCells(store: ProjectStore, count: number): TrainingData {
 }
 
 function createOn(
-  gpu: ObtainedDevice,
-  watch: DeviceWatch,
+  { device, name: adapter, software }: ObtainedDevice,
   network: RetinaNetOptions,
-  { boxLoss, prior, seed }: TrainConfig,
+  { boxLoss, prior, seed, precision }: TrainConfig,
 ): Promise<Executor> {
-  const { name: adapter, software } = gpu;
-  return createReferenceExecutor({ network, boxLoss, prior, seed, adapter, software, watch });
+  const clock = () => performance.now();
+  const common = { network, boxLoss, prior, seed, precision, adapter, adapterKey: adapter };
+  return createEngineExecutor({ ...common, software, device, clock });
 }
