@@ -11,6 +11,9 @@ export class Submits {
   readonly #clock: () => number;
   readonly #counters: Counters;
   readonly #underWay: Promise<void>[] = [];
+  /** Goes on when a submit is done or the device lost: a race against the loss would grow with every wait, for as long as the device lives. */
+  #wake = () => {};
+  #isLost = false;
   #lastDone = Number.NEGATIVE_INFINITY;
 
   constructor(device: GPUDevice, watch: DeviceWatch, clock: () => number, counters: Counters) {
@@ -18,6 +21,10 @@ export class Submits {
     this.#watch = watch;
     this.#clock = clock;
     this.#counters = counters;
+    void device.lost.then(() => {
+      this.#isLost = true;
+      this.#wake();
+    });
   }
 
   get isFull(): boolean {
@@ -29,12 +36,16 @@ export class Submits {
   }
 
   /**
-   * When there is room for one more; or for nothing but that one.
+   * When there is room for one more; or for nothing but that one. One waits at a time.
    * @throws Problem `device-lost`
    */
   async room(alone: boolean): Promise<void> {
     while (alone ? !this.isEmpty : this.isFull) {
-      await answerOf(Promise.race([this.#underWay[0]!, this.#device.lost]), this.#watch);
+      const next = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        if (this.#isLost) resolve();
+      });
+      await answerOf(next, this.#watch);
     }
   }
 
@@ -52,6 +63,9 @@ export class Submits {
       () => {}, // the device is lost, which its watch tells
     );
     this.#underWay.push(finished);
-    void finished.then(() => this.#underWay.splice(this.#underWay.indexOf(finished), 1));
+    void finished.then(() => {
+      this.#underWay.splice(this.#underWay.indexOf(finished), 1);
+      this.#wake();
+    });
   }
 }
