@@ -5,7 +5,7 @@ import { convolveOnCpu, inputGradientOnCpu } from '../../../reference/kernels/cp
 import type { BufferRef } from '../../plan/call.ts';
 import { type TensorView, wholeView } from '../../plan/tensor.ts';
 import { Memory } from '../memory.ts';
-import { referenceConv } from './forward.ts';
+import { lowerConv, referenceConv } from './forward.ts';
 import { referenceConvInputGradient } from './inputGradient.ts';
 
 const shapes = [
@@ -77,3 +77,29 @@ function expectClose(ours: Float32Array, theirs: (at: number) => number): void {
   expect(ours.some((value) => value > 0)).toBe(true);
   expect(ours.some((value) => value === 0)).toBe(true);
 }
+
+it('is never more workgroups than a device takes, though it was chosen so for smaller frames', () => {
+  const facts = {
+    ...{ software: false, subgroups: false, maxWorkgroupsPerDimension: 65535 },
+    ...{ maxWorkgroupStorageBytes: 16384, maxInvocationsPerWorkgroup: 256 },
+  };
+  const lower = (side: number) => {
+    const view = (id: string) =>
+      wholeView({ id, batch: 1, levels: [{ height: side, width: side }], channels: 4, storage: 'f32' });
+    const conv = { kernelSize: 3, stride: 1, padding: 1, inChannels: 4, outChannels: 4 };
+    const weight: BufferRef = { kind: 'weights', offsetWords: 0, words: 144 };
+    const fused = { bias: null, norm: null, residual: null, relu: false };
+    const small = {
+      kind: 'workgroup',
+      rows: 32,
+      columns: 32,
+      depth: 16,
+      threadRows: 4,
+      threadColumns: 4,
+    } as const;
+    return lowerConv({ op: 'conv', conv, x: view('x'), y: view('y'), weight, ...fused }, facts, small)[0]!;
+  };
+  expect(lower(100).workgroups).toEqual([313, 1, 1]);
+  expect(Math.max(...lower(1500).workgroups)).toBeLessThanOrEqual(65535);
+  expect(Math.max(...lower(4000).workgroups)).toBeLessThanOrEqual(65535);
+});

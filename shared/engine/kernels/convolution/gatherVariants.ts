@@ -5,6 +5,7 @@ import type { DeviceFacts } from '../wgsl.ts';
 import type { Gather } from './gather.ts';
 import { lowerRegisters, type RegistersVariant, registersCost } from './gatherRegisters.ts';
 import {
+  dispatchOf,
   lowerWorkgroup,
   sharedBytes,
   threadsOf,
@@ -20,9 +21,17 @@ export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
   return facts.software ? [...registers, workgroup[0]!] : [...workgroup, registers[0]!];
 }
 
+/** What was chosen for a smaller frame may be more workgroups here than a device takes: then another way is gone. */
 export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {
-  const chosen = variant ?? variantsOf(gather, facts)[0]!;
+  const variants = [...(variant ? [variant] : []), ...variantsOf(gather, facts)];
+  const chosen = variants.find((each) => isDispatchable(gather, each, facts))!;
   return chosen.kind === 'registers' ? lowerRegisters(gather, facts, chosen) : lowerWorkgroup(gather, chosen);
+}
+
+/** Registers' workgroups are folded into two dimensions, tiles are not. */
+function isDispatchable(gather: Gather, variant: ConvVariant, facts: DeviceFacts): boolean {
+  if (variant.kind === 'registers') return true;
+  return dispatchOf(gather, variant).workgroups.every((count) => count <= facts.maxWorkgroupsPerDimension);
 }
 
 type TileShape = readonly [rows: number, pixels: number, channels: number];

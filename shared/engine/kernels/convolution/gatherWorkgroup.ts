@@ -49,7 +49,8 @@ export function workgroupsOf(gather: Gather, variant: WorkgroupVariant): number 
   return x * y * z;
 }
 
-function dispatchOf(gather: Gather, { rows, columns }: WorkgroupVariant) {
+/** The levels' table, and how many workgroups there are: rows by columns by phases. */
+export function dispatchOf(gather: Gather, { rows, columns }: WorkgroupVariant) {
   const stride = phaseStride(gather);
   let tiles = 0;
   const table = mapExtents(gather).flatMap((extents) => {
