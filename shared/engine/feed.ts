@@ -1,8 +1,9 @@
 /** What a batch brings to the device: its frames, what its anchors are matched to, and the step's numbers. */
+import { buildAnchorGrid } from '../detector/anchorGrid.ts';
 import { GridMatcher } from '../detector/gridMatcher.ts';
-import type { NetworkGraph } from '../detector/network.ts';
+import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
 import type { Batch, BatchShape } from '../loss/executor.ts';
-import { AnchorCache, type BatchMatches, type CountedMatches, matchBatch } from '../loss/targets.ts';
+import { type BatchMatches, type CountedMatches, matchBatch } from '../loss/targets.ts';
 import type { EngineDevice } from './device/engineDevice.ts';
 import { frameId } from './kernels/images/expandFrame.ts';
 import { packImages, pixelWordsOf, placementWordsOf } from './kernels/images/pack.ts';
@@ -17,6 +18,7 @@ import {
   wordsPerKind,
 } from './kernels/loss/targets.ts';
 import { type StepNumbers, settingsBinding, writeSettings } from './plan/settings.ts';
+import { Recent } from './recent.ts';
 import { stateRef } from './sections.ts';
 
 /** Of one size of frames. */
@@ -26,21 +28,22 @@ interface Matching {
   readonly matches: Int32Array[];
 }
 
+/** Sizes of frames that are remembered: each is megabytes, and a folder of images may have hundreds. */
+const sizesKept = 16;
+
 export class Feed {
   readonly #graph: NetworkGraph;
   readonly #device: EngineDevice;
-  readonly #anchors: AnchorCache;
-  readonly #matchings = new Map<string, Matching>();
+  readonly #matchings = new Recent<Matching>(sizesKept);
   /** What goes up with images that come as bytes. */
   #pixels = new Uint32Array();
   #placements = new Uint32Array();
   /** By the frames' shape: rows between its levels are never written again. */
-  readonly #packed = new Map<string, PackedTargets>();
+  readonly #packed = new Recent<PackedTargets>(sizesKept);
 
   constructor(graph: NetworkGraph, device: EngineDevice) {
     this.#graph = graph;
     this.#device = device;
-    this.#anchors = new AnchorCache(graph);
   }
 
   /** The arrays are used again for the next batch. */
@@ -94,8 +97,7 @@ export class Feed {
   ): void {
     const levels = rows.levels.map(({ height, width }) => `${height}x${width}`);
     const key = `${rows.batch} of ${levels} ${capacity}`;
-    const packed = this.#packed.get(key) ?? emptyTargets(rows, capacity);
-    this.#packed.set(key, packed);
+    const packed = this.#packed.of(key, () => emptyTargets(rows, capacity));
     packTargets(batch.targets, matched, weights, this.#graph.options.foregroundClassCount, rows, packed);
     this.#device.write(stateRef('targets', rows.anchorRows), packed.targets as BufferView);
     const kinds = packed.kinds.subarray(0, kindsOf(batch.targets) * wordsPerKind);
@@ -103,13 +105,11 @@ export class Feed {
   }
 
   #matchingOf({ paddedHeight, paddedWidth }: Batch): Matching {
-    const key = `${paddedHeight}x${paddedWidth}`;
-    let matching = this.#matchings.get(key);
-    if (!matching) {
-      matching = { matcher: new GridMatcher(this.#anchors.gridOf(paddedHeight, paddedWidth)), matches: [] };
-      this.#matchings.set(key, matching);
-    }
-    return matching;
+    return this.#matchings.of(`${paddedHeight}x${paddedWidth}`, () => {
+      const sizes = pyramidSizes(paddedHeight, paddedWidth);
+      const grid = buildAnchorGrid(paddedHeight, paddedWidth, sizes, this.#graph.options);
+      return { matcher: new GridMatcher(grid), matches: [] };
+    });
   }
 }
 
