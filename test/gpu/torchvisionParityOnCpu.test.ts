@@ -10,4 +10,6 @@ const onCpu: MakeExecutor = async (options) => {
   return createReferenceExecutor({ ...options, adapter: 'CPU', software: true });
 };
 
-for (const model of Object.values(torchvisionModels)) describeParity(model, onCpu);
+/** Those that plain JavaScript computes in seconds; the larger ones are held on the GPU. */
+const { r18, r34, r18v2 } = torchvisionModels;
+for (const model of [r18, r34, r18v2]) describeParity(model, onCpu);
