@@ -35,7 +35,10 @@ export interface TunerSettings {
   readonly time: (calls: readonly KernelCall[]) => Promise<number>;
   /** Milliseconds since any moment. */
   readonly clock: () => number;
-  /** Trying ends after this; what was not tried is computed as without a tuner, and tried the next time. */
+  /**
+   * Trying ends after this. What was not tried is computed as without a tuner, and so it stays: a run that is done again, or goes on
+   * after its device was lost, is to give the same bytes.
+   */
   readonly budgetMs: number;
 }
 
@@ -73,11 +76,16 @@ export class Tuner {
     for (const op of open) {
       const times: { variant: Variant; ms: number }[] = [];
       for (const variant of variantsOf(op, facts)) {
-        if (clock() >= end) return;
+        if (clock() >= end) break;
         tell(`Finding the fastest way to compute on this GPU: ${++tried} of ${total}`);
         times.push({ variant, ms: await this.#try(op, variant) });
       }
-      this.#found.set(shapeKey(op), times.reduce((best, each) => (each.ms < best.ms ? each : best)).variant);
+      // The default is tried first, so that it is what stays where nothing else was.
+      const best = times.reduce((a, b) => (b.ms < a.ms ? b : a), {
+        variant: variantsOf(op, facts)[0]!,
+        ms: Number.POSITIVE_INFINITY,
+      });
+      this.#found.set(shapeKey(op), best.variant);
       await this.#write(this.#found);
     }
   }
