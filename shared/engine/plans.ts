@@ -5,8 +5,11 @@ import type { Plan } from './device/plan.ts';
 import type { Feed } from './feed.ts';
 import type { PlannedNetwork, PlannedShape } from './sections.ts';
 
-/** Plans that are kept: a run sees few shapes of batches, a folder of images many. */
-const plansKept = 8;
+/**
+ * Plans that are kept: images of many shapes come in some dozens of frames, and a plan takes 3 MB here and next to nothing of the
+ * device, whose arena all share, but tens of milliseconds to be made again.
+ */
+const plansKept = 32;
 
 /** A network on a batch's shape, ready to run. */
 export type Planned<Network extends PlannedNetwork = PlannedNetwork> = Network & { readonly plan: Plan };
