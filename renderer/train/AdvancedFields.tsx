@@ -133,9 +133,7 @@ export function AdvancedFields() {
           choices={{ l1: 'L1', giou: 'GIoU' }}
         />
       </Group>
-      <Group title="Run" fields={runFields}>
-        {' '}
-      </Group>
+      <Group title="Run" fields={runFields} />
       <Group title="GPU" fields={computeFields}>
         <ConfigChoice
           field="precision"
