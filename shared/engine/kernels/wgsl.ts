@@ -74,6 +74,10 @@ export function store4(
   return `${name}[${at}] = vec2<u32>(pack2x16float((${value}).xy), pack2x16float((${value}).zw));`;
 }
 
+/** `relu(x)`. Not `max`, of which most GPUs make zero out of what is no number: a step that is not finite would go unnoticed. */
+export const reluText = `
+fn relu(x: vec4<f32>) -> vec4<f32> { return select(x, vec4<f32>(), x < vec4<f32>()); }`;
+
 /** Fours of channels in a row. */
 export function foursOf({ tensor }: TensorView): number {
   return strideOf(tensor.channels) / 4;

@@ -5,7 +5,7 @@
 import { type Binding, type BufferRef, bindView } from '../../plan/call.ts';
 import type { ConvInputGradientOp, ConvOp } from '../../plan/ops.ts';
 import { strideOf, type TensorView } from '../../plan/tensor.ts';
-import { declareStorage, elementType, load4 } from '../wgsl.ts';
+import { declareStorage, elementType, load4, reluText } from '../wgsl.ts';
 import type { GatherGeometry } from './geometry.ts';
 
 export interface Gather extends GatherGeometry {
@@ -91,6 +91,7 @@ export function bindGather(gather: Gather, scalar: boolean): GatherBindings {
   bindVector('bias', gather.bias);
   bindTensor('added', gather.add);
   bindTensor('mask', gather.mask);
+  if (gather.relu) lines.push(reluText);
   return { bindings, declarations: lines.join('\n') };
 }
 
@@ -106,7 +107,7 @@ export function epilogue(gather: Gather, sum: string, c: number, at: string): st
   if (gather.norm) value = `(${value} * normScale${c} + normShift${c})`;
   if (gather.bias) value = `(${value} + bias${c})`;
   if (gather.add) value = `(${value} + ${load4(gather.add.tensor, 'added', at)})`;
-  if (gather.relu) value = `max(${value}, vec4<f32>())`;
+  if (gather.relu) value = `relu(${value})`;
   if (gather.mask) {
     value = `select(vec4<f32>(), ${value}, ${load4(gather.mask.tensor, 'mask', at)} > vec4<f32>())`;
   }

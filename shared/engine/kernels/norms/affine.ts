@@ -7,7 +7,7 @@ import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
 import { imagesOf, valuesOf } from '../rows.ts';
 import { bindTarget, referenceTarget } from '../sums/target.ts';
-import { type DeviceFacts, foursOf } from '../wgsl.ts';
+import { type DeviceFacts, foursOf, reluText } from '../wgsl.ts';
 import { addTo } from './groupNormGradient.ts';
 
 export function lowerAffine({ x, norm, relu, y }: AffineOp, facts: DeviceFacts): KernelCall[] {
@@ -21,13 +21,13 @@ export function lowerAffine({ x, norm, relu, y }: AffineOp, facts: DeviceFacts):
   kernel.uniforms(chunks.members, chunks.values);
   const { main, workgroups } = overChunks(chunks, fours, facts);
   const value = `${source.load('at')} * scale + shift`;
-  const code = `${chunks.code}
+  const code = `${chunks.code}${relu ? reluText : ''}
 fn work(index: u32, four: u32) {
   let chunk = chunkAt(index);
   let scale = scales[four];
   let shift = shifts[four];
   for (var at = chunk.firstRow * ${fours}u + four; at < chunk.endRow * ${fours}u; at += ${fours}u) {
-    let value = ${relu ? `max(${value}, vec4<f32>())` : value};
+    let value = ${relu ? `relu(${value})` : value};
     ${to.store('at', 'value')}
   }
 }

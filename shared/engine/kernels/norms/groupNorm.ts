@@ -6,7 +6,7 @@ import { type Chunks, chunksOf, overChunks, overJobs } from '../chunks.ts';
 import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
 import { imagesOf, valuesOf } from '../rows.ts';
-import { type DeviceFacts, foursOf } from '../wgsl.ts';
+import { type DeviceFacts, foursOf, reluText } from '../wgsl.ts';
 import { spreadGroups } from './groups.ts';
 
 /** Three dispatches: mean and squared distances from it of every channel and chunk; these joined to the groups'; the norm itself. */
@@ -95,7 +95,7 @@ function apply(op: GroupNormOp, facts: DeviceFacts): KernelCall {
   kernel.uniforms(chunks.members, chunks.values);
   const { main, workgroups } = overChunks(chunks, fours, facts);
   const value = `(${source.load('at')} - group.first) * scale + shift`;
-  const code = `${chunks.code}
+  const code = `${chunks.code}${relu ? reluText : ''}
 ${spreadGroups(['statistics'], x.tensor.channels, groups)}
 fn work(index: u32, four: u32) {
   let chunk = chunkAt(index);
@@ -103,7 +103,7 @@ fn work(index: u32, four: u32) {
   let scale = group.second * weight[four];
   let shift = bias[four];
   for (var at = chunk.firstRow * ${fours}u + four; at < chunk.endRow * ${fours}u; at += ${fours}u) {
-    let value = ${relu ? `max(${value}, vec4<f32>())` : value};
+    let value = ${relu ? `relu(${value})` : value};
     ${to.store('at', 'value')}
   }
 }

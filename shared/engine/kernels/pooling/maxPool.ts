@@ -16,7 +16,7 @@ export function lowerMaxPool({ x, y }: MaxPoolOp, facts: DeviceFacts): KernelCal
   const source = kernel.tensor('source', x, 'read');
   const to = kernel.tensor('result', y, 'read-write');
   const { run, threads } = windowRuns(kernel, x, y, facts);
-  const code = `
+  const code = `${higherText}
 fn compute(index: u32) {
   let four = index % ${fours}u;
   let cell = index / ${fours}u;
@@ -34,7 +34,7 @@ fn compute(index: u32) {
     let centre = ${column(source, fours)};
     x = min(2u * at + 1u, g.inWidth - 1u);
     let right = ${column(source, fours)};
-    ${to.store(`(row * g.outWidth + at) * ${fours}u + four`, 'max(max(left, centre), right)')}
+    ${to.store(`(row * g.outWidth + at) * ${fours}u + four`, 'higher(higher(left, centre), right)')}
     left = right;
   }
 }
@@ -44,11 +44,18 @@ ${flatMain('g.threads', facts)}`;
   ];
 }
 
+/** Not `max`, of which most GPUs make the other one where one is no number, as its bits tell. */
+const higherText = `
+fn higher(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  let isNone = (bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+  return select(b, a, (b <= a) | isNone);
+}`;
+
 function column(source: BoundTensor, fours: number): string {
   const [upper, middle, lower] = ['upper', 'middle', 'lower'].map((row) =>
     source.load(`(${row} + x) * ${fours}u + four`),
   );
-  return `max(max(${upper}, ${middle}), ${lower})`;
+  return `higher(higher(${upper}, ${middle}), ${lower})`;
 }
 
 /** The uniforms of kernels in which a thread has a run of windows: as many as make the threads few where each costs. */

@@ -5,7 +5,7 @@ import { strideOf, type TensorView } from '../../plan/tensor.ts';
 import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
 import { bindTarget, referenceTarget } from '../sums/target.ts';
-import { type DeviceFacts, flatMain, flatWorkgroups, foursOf } from '../wgsl.ts';
+import { type DeviceFacts, flatMain, flatWorkgroups, foursOf, reluText } from '../wgsl.ts';
 
 /** A thread has four channels of a cell of the smaller tensor. */
 export function lowerUpsample({ x, lateral, relu, y }: UpsampleOp, facts: DeviceFacts): KernelCall[] {
@@ -15,12 +15,12 @@ export function lowerUpsample({ x, lateral, relu, y }: UpsampleOp, facts: Device
   const to = kernel.tensor('y', y, 'read-write');
   const value = (at: string) => {
     const sum = other ? `value + ${other.load(at)}` : 'value';
-    return relu ? `max(${sum}, vec4<f32>())` : sum;
+    return relu ? `relu(${sum})` : sum;
   };
   const body = (block: readonly string[]) => `
   let value = ${source.load('index')};
   ${block.map((at) => to.store(at, value(at))).join('\n  ')}`;
-  return [overBlocks(kernel, `upsample ${x.tensor.channels}`, y, facts, body)];
+  return [overBlocks(kernel, `upsample ${x.tensor.channels}`, y, facts, body, relu ? reluText : '')];
 }
 
 export function lowerUpsampleGradient({ dy, target }: UpsampleGradientOp, facts: DeviceFacts): KernelCall[] {
@@ -38,13 +38,14 @@ function overBlocks(
   large: TensorView,
   facts: DeviceFacts,
   body: (block: readonly string[]) => string,
+  functions = '',
 ): KernelCall {
   const fours = foursOf(large);
   const { height, width } = large.levels[0]!;
   const threads = (large.tensor.batch * height * width * fours) / 4;
   kernel.uniforms('width: u32, threads: u32', [width / 2, threads]);
   const block = ['upper', `upper + ${fours}u`, 'lower', `lower + ${fours}u`];
-  const code = `
+  const code = `${functions}
 fn compute(index: u32) {
   let cell = index / ${fours}u;
   // Heights are even: a row of cells is two rows of the larger tensor, in every image.

@@ -6,7 +6,7 @@ import { chunksOf, overChunks } from '../chunks.ts';
 import { Kernel } from '../kernel.ts';
 import type { Memory } from '../memory.ts';
 import { imagesOf, valuesOf } from '../rows.ts';
-import { type DeviceFacts, foursOf } from '../wgsl.ts';
+import { type DeviceFacts, foursOf, reluText } from '../wgsl.ts';
 
 /** What one dispatch adds up: with the result and a mask no more than the eight buffers that every device has. */
 const inputsAtOnce = 6;
@@ -32,8 +32,8 @@ function addUp({ inputs, relu, mask, y }: SumOp, isContinued: boolean, facts: De
   kernel.uniforms(chunks.members, chunks.values);
   const { main, workgroups } = overChunks(chunks, fours, facts);
   const sum = [...(isContinued ? [to] : []), ...sources].map((source) => source.load('at')).join(' + ');
-  const value = relu ? `max(${sum}, vec4<f32>())` : sum;
-  const code = `${chunks.code}
+  const value = relu ? `relu(${sum})` : sum;
+  const code = `${chunks.code}${relu ? reluText : ''}
 fn work(index: u32, four: u32) {
   let chunk = chunkAt(index);
   for (var at = chunk.firstRow * ${fours}u + four; at < chunk.endRow * ${fours}u; at += ${fours}u) {
