@@ -81,6 +81,22 @@ describe('frames of many sizes', () => {
   });
 });
 
+describe('a batch in parts of uneven size', () => {
+  it('has the loss and the gradients of the whole', async () => {
+    const three = {
+      ...batch,
+      batch: 3,
+      images: Float32Array.from([...batch.images, ...batch.images.subarray(0, side * side * 3)]),
+      targets: [...batch.targets, batch.targets[0]!],
+    };
+    const whole = await first.gradients(three, settings);
+    const parts = await first.gradients(three, { ...settings, microBatch: 2 });
+    expect(parts.report.classification / whole.report.classification).toBeCloseTo(1, 5);
+    expect(parts.report.box / whole.report.box).toBeCloseTo(1, 5);
+    expect(distance(parts.gradients, whole.gradients)).toBeLessThan(1e-5);
+  });
+});
+
 describe('half precision', () => {
   it('has the loss to half a percent and the gradients to five, and takes much the same way', async () => {
     const [whole, half] = [await onEngine(start), await mixed()];
