@@ -14,6 +14,7 @@ export async function scoped<Made>(device: GPUDevice, work: () => Made): Promise
     made = work();
   } finally {
     errors = Promise.all(filters.map(() => device.popErrorScope()));
+    errors.catch(() => {}); // where `work` has thrown, that is what is told
   }
   const error = (await errors).find((each) => each !== null);
   if (error) throw problemOf(error);
