@@ -13,7 +13,8 @@ export function guardExecutor(executor: Executor, watch: DeviceWatch): Executor 
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Problem)) {
+      // A driver's reset may first look like work that cannot be read back.
+      if (!(error instanceof Problem) || error.kind === 'internal') {
         await setTimeout(patienceMs);
         watch.check();
       }

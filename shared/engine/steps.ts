@@ -60,7 +60,7 @@ interface AskedPart extends ImagesPart {
   readonly planned: Planned;
 }
 
-/** Keeps small gradients apart from zero where the layers they come through are stored in half precision. */
+/** Gradients are f32 and lose nothing to halves; so scaled they stay clear of numbers so small that GPUs take them for zero. */
 const halfLossScale = 1024;
 
 export class Steps {
@@ -153,7 +153,7 @@ export class Steps {
       });
     }
     const snapshot = await this.snapshots.collect();
-    if (settings.snapshot) this.snapshots.ask();
+    if (settings.snapshot && settings.statistics === 'all') this.snapshots.ask();
     const balance = settings.statistics === 'none' ? [] : balanceOfSums(sums, matched);
     return {
       ...{ classification, box, positives: matched.positives, balance, finite },

@@ -67,7 +67,9 @@ describe('what fits', () => {
     expect(problem.message).toBe(
       "A step with 8 images of 768 x 512 px needs 1.30 GB of the GPU's memory, but there are 500 MB.",
     );
-    expect(problem.remedy).toBe('What fits: a batch of 2 at this size, or 8 images of 448 x 288 px.');
+    expect(problem.remedy).toBe(
+      'What fits: a batch of 2 at this size, or this batch 2 at once (--micro-batch 2), or 8 images of 448 x 288 px.',
+    );
   });
 
   it('says so where nothing does', () => {

@@ -40,7 +40,9 @@ export function whatFits(
 /** @returns what to throw before the first step of a plan that does not fit */
 export function doesNotFit(shape: BatchShape, { needs, batch, side }: Fits, limits: MemoryLimits): Problem {
   const instead = [
-    batch ? `a batch of ${batch.batch} at this size` : null,
+    batch
+      ? `a batch of ${batch.batch} at this size, or this batch ${batch.batch} at once (--micro-batch ${batch.batch})`
+      : null,
     side ? `${describe(side)}` : null,
   ].filter((each) => each !== null);
   return new Problem(

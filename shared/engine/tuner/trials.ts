@@ -78,16 +78,25 @@ function outputOf(op: TunedOp): TensorView {
   return op.op === 'conv' ? op.y : op.dy;
 }
 
-/** Multiplications and additions of a trial: enough for a fast GPU to show what it can, little enough for a slow one. */
-const trialFlops = 4e9;
+/** Multiplications and additions of a first trial, which no GPU takes long for; and of the longest. */
+export const leastTrialFlops = 1e8;
+const mostTrialFlops = 4e9;
+
+/** Long enough to be measured, too short for a screen to stand still. */
+const trialMs = 5;
+
+/** Of a trial where the first one took so long. */
+export function trialFlops(firstMs: number): number {
+  return Math.min(mostTrialFlops, Math.max(leastTrialFlops, (leastTrialFlops * trialMs) / firstMs));
+}
 
 /** At least so many pixels along a side, or a trial shows nothing but the time to start it. */
 const leastSide = 16;
 
 /** The same convolution on one square level of one image, nothing fused, everything in the arena. */
-export function trialOf(op: TunedOp): TunedOp {
+export function trialOf(op: TunedOp, flops: number): TunedOp {
   const { conv } = op;
-  const pixels = Math.min(pixelsOf(op), trialFlops / flopsOfPixel(op));
+  const pixels = Math.min(pixelsOf(op), flops / flopsOfPixel(op));
   const side = Math.max(leastSide, Math.round(Math.sqrt(pixels)));
   const { storage } = outputOf(op).tensor;
   const view = (id: string, length: number, channels: number): TensorView =>

@@ -4,7 +4,15 @@ import type { DeviceFacts } from '../kernels/wgsl.ts';
 import type { KernelCall } from '../plan/call.ts';
 import type { ConvFilterGradientOp } from '../plan/ops.ts';
 import { wholeView } from '../plan/tensor.ts';
-import { flopsOf, lowerVariant, shapeKey, trialOf, variantsOf } from './trials.ts';
+import {
+  flopsOf,
+  leastTrialFlops,
+  lowerVariant,
+  shapeKey,
+  trialFlops,
+  trialOf,
+  variantsOf,
+} from './trials.ts';
 import { Tuner, type TunerCache } from './tuner.ts';
 
 const facts: DeviceFacts = {
@@ -42,7 +50,7 @@ function kept(): TunerCache & { readonly texts: Map<string, string> } {
 /** A GPU on which a given way to compute is the fastest; every trial takes a second. */
 function bench(cache: TunerCache | null, { fastest = 2, budgetMs = 1e9, software = false } = {}) {
   const codes = [small, large].map(
-    (op) => lowerVariant(trialOf(op), facts, variantsOf(op, facts)[fastest]!)[0]!.code,
+    (op) => lowerVariant(trialOf(op, leastTrialFlops), facts, variantsOf(op, facts)[fastest]!)[0]!.code,
   );
   const state = { nowMs: 0, trials: 0, sentences: [] as string[] };
   const time = async (calls: readonly KernelCall[]) => {
@@ -76,7 +84,7 @@ describe('the tuner', () => {
     const first = bench(cache);
     await first.tune();
     await first.tune();
-    expect(first.state.trials).toBe(count);
+    expect(first.state.trials).toBe(2 * count);
     const second = bench(cache);
     await second.tune();
     expect(second.state.trials).toBe(0);
@@ -105,7 +113,7 @@ describe('the tuner', () => {
     for (const text of texts) {
       const { tuner, state, tune } = bench({ ...kept(), read: async () => text });
       await tune();
-      expect(state.trials).toBe(count);
+      expect(state.trials).toBe(2 * count);
       expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[2]);
     }
   });
@@ -140,12 +148,31 @@ describe('the tuner', () => {
   });
 });
 
+describe('a way that is hopeless on a slow GPU', () => {
+  it('is not tried at length', async () => {
+    let long = 0;
+    const time = async (calls: readonly KernelCall[]) => {
+      const slow = calls[0]!.code.includes('var<workgroup>') ? 1 : 100;
+      const isLong = calls.reduce((sum, { flops }) => sum + flops, 0) > 1e9;
+      if (isLong && slow > 1) long++;
+      return 0.01 * slow;
+    };
+    const tuner = new Tuner({ facts, adapterKey: 'a GPU', cache: null, time, clock: () => 0, budgetMs: 1 });
+    await tuner.tune([large], () => {});
+    expect(tuner.choices.filter(large)!.kind).toBe('workgroup');
+    expect(long).toBe(0);
+  });
+});
+
 describe('a trial', () => {
   it('is of the same kind, and small', () => {
     const huge = filterGradient(256, 400);
-    const trial = trialOf(huge);
+    const trial = trialOf(huge, trialFlops(0.001));
     expect(trial.conv).toEqual(huge.conv);
     expect(flopsOf(trial)).toBeLessThan(5e9);
-    expect(flopsOf(trialOf(filterGradient(8, 2)))).toBeGreaterThan(0);
+    expect(flopsOf(trialOf(huge, trialFlops(1000)))).toBeLessThan(
+      1.5 * leastTrialFlops + 16 ** 2 * 2 * 9 * 256 ** 2,
+    );
+    expect(flopsOf(trialOf(filterGradient(8, 2), leastTrialFlops))).toBeGreaterThan(0);
   });
 });

@@ -12,9 +12,11 @@ import type { Op } from '../plan/ops.ts';
 import {
   flopsOf,
   isTuned,
+  leastTrialFlops,
   lowerVariant,
   shapeKey,
   type TunedOp,
+  trialFlops,
   trialOf,
   type Variant,
   variantsOf,
@@ -44,6 +46,9 @@ export interface TunerSettings {
 
 /** Of what is kept: to be raised when kernels change so much that what was found before says nothing of them. */
 const version = 1;
+
+/** Times the fastest first trial. */
+const hopeless = 5;
 
 export class Tuner {
   /** As far as is known. */
@@ -75,10 +80,15 @@ export class Tuner {
     let tried = 0;
     for (const op of open) {
       const times: { variant: Variant; ms: number }[] = [];
+      let first = Number.POSITIVE_INFINITY;
       for (const variant of variantsOf(op, facts)) {
         if (clock() >= end) break;
         tell(`Finding the fastest way to compute on this GPU: ${++tried} of ${total}`);
-        times.push({ variant, ms: await this.#try(op, variant) });
+        const quick = await this.#try(op, variant, leastTrialFlops);
+        first = Math.min(first, quick);
+        // What takes so much longer is not tried at length: a slow GPU would stand still for it.
+        if (quick > hopeless * first) continue;
+        times.push({ variant, ms: await this.#try(op, variant, trialFlops(first)) });
       }
       // The default is tried first, so that it is what stays where nothing else was.
       const best = times.reduce((a, b) => (b.ms < a.ms ? b : a), {
@@ -105,10 +115,10 @@ export class Tuner {
   }
 
   /** What a device refuses to compute in this way is not its fastest. */
-  async #try(op: TunedOp, variant: Variant): Promise<number> {
+  async #try(op: TunedOp, variant: Variant, flops: number): Promise<number> {
     const { facts, time } = this.#settings;
     try {
-      return await time(lowerVariant(trialOf(op), facts, variant));
+      return await time(lowerVariant(trialOf(op, flops), facts, variant));
     } catch (error) {
       if (error instanceof Problem && error.kind === 'device-lost') throw error;
       return Number.POSITIVE_INFINITY;
