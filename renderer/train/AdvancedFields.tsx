@@ -139,13 +139,13 @@ export function AdvancedFields() {
           field="precision"
           label="Numbers kept in"
           help="16 bits halve the memory of what a step has to remember; it is computed in 32 bits all the same, and comes out slightly otherwise. Needs the engine."
-          choices={{ f32: '32 bits', mixed: '16 and 32 bits' }}
+          choices={{ f32: '32 bits', mixed: '16 + 32 bits' }}
         />
         <ConfigChoice
           field="engine"
           label="Computed by"
           help="The engine is Boxwright’s own program for this GPU. The reference takes the same steps with TensorFlow.js, several times slower: to compare with, or where a driver has trouble with the engine."
-          choices={{ auto: 'Whatever is fastest', engine: 'The engine', reference: 'The reference' }}
+          choices={{ auto: 'Fastest', engine: 'Engine', reference: 'Reference' }}
         />
       </Group>
       <Switch
