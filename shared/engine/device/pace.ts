@@ -8,6 +8,9 @@ import type { KernelCall } from '../plan/call.ts';
 /** A submit is filled up to this; a desktop of 10 frames a second is the limit, at 100 ms. */
 export const submitMs = 40;
 
+/** A dispatch that takes longer by itself is made in slices. */
+const longestMs = 2 * submitMs;
+
 /** What is only guessed counts so many times, for kernels differ. */
 const caution = 4;
 
@@ -61,6 +64,12 @@ export class Pace {
       if (filled > submitMs && at > from) return at;
     }
     return calls.length;
+  }
+
+  /** Dispatches that the call should be made in, for a desktop to get its turn in between; 1 until it was timed. */
+  slices(call: number): number {
+    const ms = this.#ms[call]!;
+    return this.#timed[call]! >= timedAlone && ms > longestMs ? Math.ceil(ms / submitMs) : 1;
   }
 
   /** Whether all of it was timed often enough to be let into the queue without watching it. */

@@ -16,6 +16,7 @@ import type { EngineParts } from './parts.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { Range } from './readback.ts';
 import { scoped } from './scopes.ts';
+import { sliceCall } from './slices.ts';
 import { type CallTime, CallTimes, timestamps } from './timestamps.ts';
 
 export interface PlanSettings {
@@ -27,12 +28,14 @@ export interface PlanSettings {
 export class Plan {
   readonly arena: ArenaPlan;
   readonly bytes: PlanBytes;
-  readonly calls: readonly KernelCall[];
   readonly #parts: EngineParts;
   readonly #disposed: () => void;
-  readonly #sections: readonly PlanSection[];
   readonly #courses = new Map<string, Course>();
-  readonly #pace: Pace;
+  #sections: readonly PlanSection[];
+  #calls: readonly KernelCall[];
+  #pace: Pace;
+  /** How often dispatches may still be found to take too long. */
+  #slicings = 3;
   #pipelines: readonly Pipeline[] = [];
   #bindGroups: GPUBindGroup[] = [];
   #uniforms: GPUBuffer | null = null;
@@ -43,11 +46,15 @@ export class Plan {
     this.#parts = parts;
     this.#disposed = disposed;
     this.#sections = sections;
-    this.calls = sections.flatMap(({ calls }) => calls);
+    this.#calls = sections.flatMap(({ calls }) => calls);
     const slabLimitBytes = parts.device.limits.maxBufferSize;
     this.arena = planArena(this.calls, pinned, slabLimitBytes / 4);
     this.bytes = planBytes(this.calls, pinned, slabLimitBytes, this.arena);
     this.#pace = new Pace(this.calls, parts.speed);
+  }
+
+  get calls(): readonly KernelCall[] {
+    return this.#calls;
   }
 
   /** Compiles, makes room, binds. */
@@ -69,33 +76,56 @@ export class Plan {
    * @throws Problem what the device said of earlier work; `device-lost`
    */
   run(sections: readonly string[], finish?: (encoder: GPUCommandEncoder) => void): Promise<void> {
-    return this.#parts.turns.take(() => this.#run(this.#course(sections), finish));
+    return this.#parts.turns.take(() => this.#run(sections, finish));
   }
 
-  async #run(course: Course, finish?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+  async #run(sections: readonly string[], finish?: (encoder: GPUCommandEncoder) => void): Promise<void> {
     const { submits, watch, counters, clock } = this.#parts;
     watch.check();
+    await this.#slice();
     this.bind();
+    const course = this.#course(sections);
+    const pace = this.#pace;
     const { calls } = course;
-    const isKnown = this.#pace.isKnown(calls, 0, calls.length);
+    const isKnown = pace.isKnown(calls, 0, calls.length);
     let runBegan = 0;
     let next = 0;
     do {
       const from = next;
-      const to = this.#pace.end(calls, from);
-      const alone = !this.#pace.isKnown(calls, from, to);
+      const to = pace.end(calls, from);
+      const alone = !pace.isKnown(calls, from, to);
       if (alone ? !submits.isEmpty : submits.isFull) await submits.room(alone);
       const start = clock();
       const encoder = this.#encode(course, from, to);
       if (to === calls.length) finish?.(encoder);
       submits.submit(encoder, (began, ended) => {
-        if (alone) this.#pace.timedAlone(calls, from, to, ended - began);
+        if (alone) pace.timedAlone(calls, from, to, ended - began);
         if (from === 0) runBegan = began;
-        if (isKnown && to === calls.length) this.#pace.timedRun(calls, ended - runBegan);
+        if (isKnown && to === calls.length) pace.timedRun(calls, ended - runBegan);
       });
       counters.encodingMs += clock() - start;
       next = to;
     } while (next < calls.length);
+  }
+
+  /** What was found to hold the device up is dispatched in slices from here on. Nothing that is computed changes by it. */
+  async #slice(): Promise<void> {
+    const counts = this.#calls.map((call, index) =>
+      call.sliceWord === undefined ? 1 : this.#pace.slices(index),
+    );
+    if (this.#slicings === 0 || counts.every((count) => count === 1)) return;
+    this.#slicings--;
+    let at = 0;
+    this.#sections = this.#sections.map((section) => ({
+      ...section,
+      calls: section.calls.flatMap((call) => sliceCall(call, counts[at++]!)),
+    }));
+    this.#calls = this.#sections.flatMap(({ calls }) => calls);
+    this.#pace = new Pace(this.#calls, this.#parts.speed);
+    this.#courses.clear();
+    this.#generation = -1;
+    if (this.#uniforms) this.#parts.buffers.destroy(this.#uniforms);
+    await this.prepare();
   }
 
   /**

@@ -56,9 +56,12 @@ export class Kernel {
     code: string,
     workgroups: readonly [x: number, y: number, z: number],
     flops: number,
+    sliceWord?: number,
   ): KernelCall {
     const text = [...this.#declarations, code].join('\n');
-    return { label, code: text, bindings: this.#bindings, uniforms: this.#uniforms, workgroups, flops };
+    const call = { label, code: text, bindings: this.#bindings, uniforms: this.#uniforms, workgroups, flops };
+    // What is folded into y is no longer one row of workgroups.
+    return sliceWord === undefined || workgroups[1] > 1 ? call : { ...call, sliceWord };
   }
 
   #bind(name: string, type: string, binding: Binding): void {

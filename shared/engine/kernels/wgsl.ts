@@ -29,13 +29,16 @@ export function flatWorkgroups(threads: number, facts: DeviceFacts): [x: number,
   return [x, Math.ceil(groups / x), 1];
 }
 
-/** An entry point that calls `compute(index: u32)` for every index below `threads`, an expression. */
-export function flatMain(threads: string, facts: DeviceFacts): string {
+/**
+ * An entry point that calls `compute(index: u32)` for every index below `threads`, an expression; so is `firstGroup`, the workgroup that
+ * a slice of the dispatch begins with.
+ */
+export function flatMain(threads: string, facts: DeviceFacts, firstGroup?: string): string {
   const size = flatWorkgroupSize(facts);
   return `
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.y * groups.x * ${size}u + id.x;
+  let index = id.y * groups.x * ${size}u + id.x${firstGroup ? ` + ${firstGroup} * ${size}u` : ''};
   if (index < ${threads}) { compute(index); }
 }`;
 }

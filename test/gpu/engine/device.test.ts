@@ -152,6 +152,34 @@ describe('submits', () => {
   });
 });
 
+describe('a dispatch that holds the device up', () => {
+  it('is made in slices as soon as that is known, which compute the same', async () => {
+    open();
+    const call = (rounds: number) => scale(input, output, 3, { rounds });
+    const probe = await plan([call(4000)]);
+    engine.write(input, numbers);
+    await probe.run(['all']);
+    const started = clock();
+    await probe.run(['all']);
+    await engine.read(output);
+    const long = await plan([call(Math.ceil((4000 * 250) / (clock() - started)))]);
+    const counted = async () => {
+      const { dispatches, submits } = engine.counters;
+      await long.run(['all']);
+      return {
+        dispatches: engine.counters.dispatches - dispatches,
+        submits: engine.counters.submits - submits,
+      };
+    };
+    expect(await counted()).toEqual({ dispatches: 1, submits: 1 });
+    for (let run = 0; run < 4; run++) await counted();
+    const { dispatches, submits } = await counted();
+    expect(dispatches).toBeGreaterThan(2);
+    expect(submits).toBeGreaterThan(1);
+    expect(floats(await engine.read(output)).slice(0, 100)).toEqual([...numbers].map((value) => 3 * value));
+  });
+});
+
 describe('readback', () => {
   it('hands out what each step computed, several under way, and makes no buffer anew', async () => {
     open();

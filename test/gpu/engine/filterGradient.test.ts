@@ -1,5 +1,6 @@
 /** Gradients of filters, of biases and of norms behind convolutions, against the plain reference. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sliceCall } from '../../../shared/engine/device/slices.ts';
 import {
   type FilterVariant,
   filterVariants,
@@ -89,11 +90,13 @@ it('is the reference in tiles of other shapes', async () => {
   for (const variant of [wide, byTap]) await expectReference(cases[0]!, false, variant!);
 });
 
-it('gives the same bytes twice, shared out over partial sums', async () => {
-  const { op, facts, memory } = operands({ ...cases[0]!, levels: [[40, 40]] }, true);
+it.each([true, false])('gives the same bytes twice, in slices too (software %s)', async (software) => {
+  const { op, facts, memory } = operands({ ...cases[0]!, levels: [[40, 40]] }, software);
   const calls = lowerConvFilterGradient(op, facts);
   expect(calls).toHaveLength(2);
-  const runs = [await runCalls(device, calls, memory), await runCalls(device, calls, memory)];
+  const sliced = calls.flatMap((call) => sliceCall(call, 3));
+  expect(sliced).toHaveLength(4);
+  const runs = [await runCalls(device, calls, memory), await runCalls(device, sliced, memory)];
   const [first, second] = runs.map((after) => Buffer.from(after.words(op.weightGradient).buffer));
   expect(first!.equals(second!)).toBe(true);
 });

@@ -23,20 +23,22 @@ export function scale(
     code: `
 @group(0) @binding(0) var<storage, ${mode}> source: array<f32>;
 @group(0) @binding(1) var<storage, read_write> target_: array<f32>;
-struct Numbers { factor: f32, keep: f32, rounds: u32 }
+struct Numbers { factor: f32, keep: f32, rounds: u32, first: u32 }
 @group(0) @binding(2) var<uniform> numbers: Numbers;
 @compute @workgroup_size(16) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= arrayLength(&target_)) { return; }
+  let at = id.x + numbers.first * 16u;
+  if (at >= arrayLength(&target_)) { return; }
   for (var round = 0u; round < numbers.rounds; round++) {
-    target_[id.x] = source[id.x] * numbers.factor + target_[id.x] * numbers.keep;
+    target_[at] = source[at] * numbers.factor + target_[at] * numbers.keep;
   }
 }`,
     bindings: [
       { ref: from, access: 'read' },
       { ref: to, access: 'read-write' },
     ],
-    uniforms: words([{ f32: factor }, { f32: keep }, rounds]),
+    uniforms: words([{ f32: factor }, { f32: keep }, rounds, 0]),
     workgroups: [Math.ceil(to.words / 16), 1, 1],
+    sliceWord: 3,
     flops: 3 * to.words * rounds,
   };
 }

@@ -75,12 +75,14 @@ export function lowerRegisters(
   const x = kernel.tensor('x', op.x, 'read');
   const dy = kernel.tensor('dy', op.dy, 'read');
   const sums = bindSums(kernel, op, shared, 'part');
-  kernel.uniforms(`${sharedMembers(op)}, threads: u32, inTiles: i32, outTiles: i32`, [
-    ...sharedValues(op, shared, units),
-    ...[threads, inTiles, outTiles],
+  const values = [...sharedValues(op, shared, units), threads, inTiles, outTiles];
+  kernel.uniforms(`${sharedMembers(op)}, threads: u32, inTiles: i32, outTiles: i32, first: u32`, [
+    ...values,
+    0,
   ]);
-  const code = registersSource(op.conv, tile, x, dy, sums) + flatMain('g.threads', facts);
-  const main = kernel.call(filterLabel(op), code, flatWorkgroups(threads, facts), filterFlops(op));
+  const code = registersSource(op.conv, tile, x, dy, sums) + flatMain('g.threads', facts, 'g.first');
+  const groups = flatWorkgroups(threads, facts);
+  const main = kernel.call(filterLabel(op), code, groups, filterFlops(op), values.length);
   return { main, partials: shared.partials };
 }
 

@@ -80,13 +80,15 @@ export function lowerWorkgroup(
   const x = kernel.tensor('x', op.x, 'read');
   const dy = kernel.tensor('dy', op.dy, 'read');
   const sums = bindSums(kernel, op, shared, 'part');
-  kernel.uniforms(`${sharedMembers(op)}, groups: u32, rowTiles: i32, columnTiles: i32`, [
-    ...sharedValues(op, shared, units),
-    ...[groups, rowTiles, columnTiles],
+  const values = [...sharedValues(op, shared, units), groups, rowTiles, columnTiles];
+  kernel.uniforms(`${sharedMembers(op)}, groups: u32, rowTiles: i32, columnTiles: i32, first: u32`, [
+    ...values,
+    0,
   ]);
   const across = Math.min(groups, facts.maxWorkgroupsPerDimension);
   const code = workgroupSource(op.conv, tile, x, dy, sums);
-  const main = kernel.call(filterLabel(op), code, [across, Math.ceil(groups / across), 1], filterFlops(op));
+  const dispatched = [across, Math.ceil(groups / across), 1] as const;
+  const main = kernel.call(filterLabel(op), code, dispatched, filterFlops(op), values.length);
   return { main, partials: shared.partials };
 }
 
@@ -127,7 +129,7 @@ fn place(at: u32, unit: i32, last: i32) {
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>) {
-  let group = id.y * count.x + id.x;
+  let group = id.y * count.x + id.x + g.first;
   if (group >= g.groups) { return; }
   var rest = i32(group);
   let columnTile = rest % g.columnTiles; rest = rest / g.columnTiles;

@@ -66,7 +66,7 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
     return levelWords([first, columns, rows, 0], extents);
   });
   const [x, y] = flatWorkgroups(threads, facts);
-  const members = `levels: array<Level, ${target.levels.length}>, threads: i32, ${channelMembers}`;
+  const members = `levels: array<Level, ${target.levels.length}>, threads: i32, first: i32, ${channelMembers}`;
   return {
     label: `conv${backward ? ' dx' : ''} ${shapeLabel(conv)}`,
     code: [
@@ -76,8 +76,9 @@ export function lowerRegisters(gather: Gather, facts: DeviceFacts, variant: Regi
       registersSource(layout, flatWorkgroupSize(facts)),
     ].join('\n'),
     bindings,
-    uniforms: words([...table, threads, ...channelWords(layout)]),
+    uniforms: words([...table, threads, 0, ...channelWords(layout)]),
     workgroups: [x, y, stride * stride],
+    ...(y === 1 && { sliceWord: table.length + 1 }),
     flops: gatherFlops(gather),
   };
 }
@@ -133,7 +134,7 @@ function registersSource(layout: Layout, size: number): string {
 ${readSource(gather)}
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = i32(id.y * groups.x * ${size}u + id.x);
+  let index = i32(id.y * groups.x * ${size}u + id.x) + g.first * ${size};
   if (index >= g.threads) { return; }
   ${pickLevel(gather, 'index')}
   ${phaseTaps(gather, 'i32(id.z)')}

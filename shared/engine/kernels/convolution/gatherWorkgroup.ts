@@ -74,12 +74,13 @@ export function lowerWorkgroup(gather: Gather, variant: WorkgroupVariant): Kerne
     code: [
       declarations,
       levelStruct,
-      declareUniforms(bindings.length, 'g', `levels: array<Level, ${target.levels.length}>`),
+      declareUniforms(bindings.length, 'g', `levels: array<Level, ${target.levels.length}>, first: i32`),
       workgroupSource(layOut(gather, variant)),
     ].join('\n'),
     bindings,
-    uniforms: words(table),
+    uniforms: words([...table, 0]),
     workgroups,
+    sliceWord: table.length,
     flops: gatherFlops(gather),
   };
 }
@@ -122,9 +123,10 @@ var<workgroup> pixels: array<vec4<f32>, ${rows * deep}>;
 var<workgroup> weights: array<vec4<f32>, ${depth * wide}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  ${pickLevel(gather, 'i32(group.x)')}
+  let tile = i32(group.x) + g.first;
+  ${pickLevel(gather, 'tile')}
   ${phaseTaps(gather, 'i32(group.z)')}
-  let row = (i32(group.x) - grid.x) * ${rows};
+  let row = (tile - grid.x) * ${rows};
   let column = i32(group.y) * ${wide};
   let rowsOfLevel = grid.y * grid.z * grid.w;
   let fours = tapsY * tapsX * ${sourceFours};
