@@ -134,7 +134,6 @@ const noPlaces: ReadonlyMap<string, Place> = new Map();
 export function deviceFacts({ features, limits }: GPUDevice, software: boolean): DeviceFacts {
   return {
     software,
-    subgroups: features.has('subgroups'),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupStorageBytes: limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,

@@ -6,7 +6,6 @@ import { strideOf, type TensorSpec, type TensorView } from '../plan/tensor.ts';
 export interface DeviceFacts {
   /** The CPU plays the GPU: no workgroup memory (a barrier costs a context switch there), small workgroups, few threads. */
   readonly software: boolean;
-  readonly subgroups: boolean;
   readonly maxWorkgroupsPerDimension: number;
   readonly maxWorkgroupStorageBytes: number;
   readonly maxInvocationsPerWorkgroup: number;

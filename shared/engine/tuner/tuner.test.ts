@@ -17,7 +17,6 @@ import { Tuner, type TunerCache } from './tuner.ts';
 
 const facts: DeviceFacts = {
   software: false,
-  subgroups: false,
   maxWorkgroupsPerDimension: 65535,
   maxWorkgroupStorageBytes: 16384,
   maxInvocationsPerWorkgroup: 256,

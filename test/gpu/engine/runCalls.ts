@@ -8,7 +8,6 @@ import type { BufferRef, KernelCall } from '../../../shared/engine/plan/call.ts'
 export function factsOf(device: GPUDevice, software: boolean): DeviceFacts {
   return {
     software,
-    subgroups: device.features.has('subgroups' as GPUFeatureName),
     maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,

@@ -80,7 +80,7 @@ function expectClose(ours: Float32Array, theirs: (at: number) => number): void {
 
 it('is never more workgroups than a device takes, though it was chosen so for smaller frames', () => {
   const facts = {
-    ...{ software: false, subgroups: false, maxWorkgroupsPerDimension: 65535 },
+    ...{ software: false, maxWorkgroupsPerDimension: 65535 },
     ...{ maxWorkgroupStorageBytes: 16384, maxInvocationsPerWorkgroup: 256 },
   };
   const lower = (side: number) => {
