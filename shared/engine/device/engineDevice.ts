@@ -131,7 +131,7 @@ export class EngineDevice {
 const noPlaces: ReadonlyMap<string, Place> = new Map();
 
 /** What kernels may know of a device. */
-export function deviceFacts({ features, limits }: GPUDevice, software: boolean): DeviceFacts {
+export function deviceFacts({ limits }: GPUDevice, software: boolean): DeviceFacts {
   return {
     software,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
