@@ -2,4 +2,4 @@
 import { onTfjs } from './testedExecutor.ts';
 import { describeTrainPath } from './trainPath.ts';
 
-describeTrainPath(onTfjs);
+describeTrainPath(onTfjs, { calm: false });

@@ -2,4 +2,4 @@
 import { describeTrainPath } from '../trainPath.ts';
 import { onEngine } from './onEngine.ts';
 
-describeTrainPath(onEngine);
+describeTrainPath(onEngine, { calm: true });
