@@ -86,10 +86,7 @@ export function describeTrainPath(make: MakeExecutor, { calm: withCalm }: { read
     const exact = readFixture<PrecisionFixture>('train_r18_fpn64_f64');
     expect(exact.float32).toEqual(given.losses_per_step);
     const fromExact = apart(path, exact.losses_per_step);
-    expect(
-      Math.max(...fromExact),
-      `${fromExact} given ${fromGiven} plain ${apart(path, exact.float32_plain)}`,
-    ).toBeLessThan(2e-3);
+    expect(Math.max(...fromExact), `${fromExact}`).toBeLessThan(2e-3);
   });
 
   /** Other weights and images, and a rate at which a fork is a small one: torch's three paths stay within 4e-4 of each other. */
