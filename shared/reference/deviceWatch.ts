@@ -7,15 +7,18 @@ export interface DeviceWatch {
   check(): void;
   /** When everything that the device has to say of what was asked up to now is said. */
   settled?(): Promise<void>;
+  /** Nothing is kept of what the device says from here on, but for its loss. */
+  stop?(): void;
 }
 
 /** WebGPU answers most calls at once and reports errors afterwards, on the device: a step has to ask for them. */
 export function watchDevice(device: GPUDevice): DeviceWatch {
   let failure: Problem | null = null;
   let loss: Problem | null = null;
-  device.addEventListener('uncapturederror', (event) => {
+  const keep = (event: Event) => {
     failure ??= problemOf((event as GPUUncapturedErrorEvent).error);
-  });
+  };
+  device.addEventListener('uncapturederror', keep);
   void device.lost.then((info) => {
     loss = new Problem(
       'device-lost',
@@ -33,6 +36,7 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     async settled() {
       await Promise.race([device.lost, device.queue.onSubmittedWorkDone()]).catch(() => {});
     },
+    stop: () => device.removeEventListener('uncapturederror', keep),
   };
 }
 

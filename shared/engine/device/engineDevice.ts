@@ -110,6 +110,7 @@ export class EngineDevice {
       for (const plan of this.#plans) plan.dispose();
       this.#parts.ring.dispose();
       this.#parts.buffers.dispose();
+      this.#parts.watch.stop?.();
     });
   }
 
