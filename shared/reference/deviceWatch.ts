@@ -15,8 +15,8 @@ export interface DeviceWatch {
 export function watchDevice(device: GPUDevice): DeviceWatch {
   let failure: Problem | null = null;
   let loss: Problem | null = null;
-  const keep = (event: Event) => {
-    failure ??= problemOf((event as GPUUncapturedErrorEvent).error);
+  const keep = ({ error }: GPUUncapturedErrorEvent) => {
+    failure ??= problemOf(error);
   };
   device.addEventListener('uncapturederror', keep);
   void device.lost.then((info) => {
