@@ -144,6 +144,7 @@ export class RaceSitting {
       start: (yieldToHost: () => Promise<void>) =>
         this.#start(run, {
           ...{ control, yieldToHost, cacheBytes: share, onPhase: phaseTeller(output) },
+          oneAtATime: order === 'interleaved',
           onEvent: (event) => this.#tell(run, event, progress),
         }),
     }));

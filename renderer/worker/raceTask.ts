@@ -27,7 +27,11 @@ export async function raceTask(task: RaceTask, tools: TrainTools): Promise<void>
     const share = order === 'turns' ? cacheBytes : cacheBytes / entries.length;
     const competitors = entries.map((entry) => ({
       key: entry.runId,
-      start: (pass: YieldToHost) => trainRun(entry, tools, { yieldToHost: pass, cacheBytes: share }),
+      start: (pass: YieldToHost) =>
+        trainRun(entry, tools, {
+          ...{ yieldToHost: pass, cacheBytes: share },
+          oneAtATime: order === 'interleaved',
+        }),
     }));
     await runRace(competitors, { order, yieldToHost, shouldStop });
     tools.post({ type: 'race-ended', problem: null });

@@ -29,7 +29,7 @@ export function tellOfLoss({ post, device }: TrainTools): void {
 export async function trainRun(
   task: TrainTask,
   tools: TrainTools,
-  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost'> = { yieldToHost },
+  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost' | 'oneAtATime'> = { yieldToHost },
 ): Promise<RunOutcome> {
   const { post, device } = tools;
   const { runId } = task;
@@ -52,7 +52,7 @@ export async function trainRun(
 export async function run(
   task: TrainTask,
   tools: TrainTools,
-  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost' | 'files' | 'onEvent'>,
+  options: Pick<RunOptions, 'cacheBytes' | 'yieldToHost' | 'oneAtATime' | 'files' | 'onEvent'>,
 ): Promise<RunOutcome> {
   const { post, calls, control } = tools;
   const { network, executor, ...start } = await prepare(task, tools);

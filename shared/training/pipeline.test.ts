@@ -46,6 +46,12 @@ describe('a run that asks for steps ahead', () => {
     );
   });
 
+  it('waits for each where others compute in between', async () => {
+    const executor = new LateExecutor(3);
+    await runAhead(executor, { oneAtATime: true });
+    expect(executor.mostUnderWay).toBe(1);
+  });
+
   it('takes a change by hand over once what is under way is told', async () => {
     const control = new RunControl();
     const executor = new LateExecutor(3);

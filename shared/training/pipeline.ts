@@ -7,7 +7,9 @@ import type { Steering } from './steering.ts';
 import { settingsAt } from './stepEvents.ts';
 
 export interface PipelineOptions {
-  readonly executor: Pick<Executor, 'step' | 'stepsUnderWay'>;
+  readonly executor: Pick<Executor, 'step'>;
+  /** Steps asked for before the oldest has answered. */
+  readonly mostUnderWay: number;
   readonly feeder: Feeder;
   readonly steering: Steering;
   readonly control: RunControl;
@@ -79,9 +81,9 @@ export class Pipeline {
   }
 
   #mayAsk(last: number): boolean {
-    const { executor, control, restsAfter } = this.#options;
+    const { mostUnderWay, control, restsAfter } = this.#options;
     if (this.count === 0) return true;
-    return this.count < executor.stepsUnderWay && control.wish === 'run' && !restsAfter(last);
+    return this.count < mostUnderWay && control.wish === 'run' && !restsAfter(last);
   }
 
   async #ask(step: number): Promise<Asked> {

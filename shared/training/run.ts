@@ -52,6 +52,8 @@ export interface RunOptions {
   /** Which weights the executor was filled from and how, in sentences for the log; absent: none, or the run goes on. */
   readonly origin?: readonly string[];
   readonly cacheBytes?: number;
+  /** No step is asked for before the last has answered: where others compute in between, a step's time is then its own. */
+  readonly oneAtATime?: boolean;
 }
 
 export interface RunOutcome {
@@ -105,6 +107,7 @@ class Run {
     this.#steering = new Steering({ config, control, journal, changes, warn });
     this.#pipeline = new Pipeline({
       ...{ executor, control, clock, steering: this.#steering, classCount: data.classes.length },
+      mostUnderWay: options.oneAtATime ? 1 : executor.stepsUnderWay,
       feeder: new Feeder(config, data.train, source),
       restsAfter: (step) => keeper.isDue(step),
     });

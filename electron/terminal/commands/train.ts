@@ -212,7 +212,10 @@ export function orLost(outcome: RunOutcome): RunOutcome {
 }
 
 /** What a run is told from outside while it goes. */
-export type Company = Pick<RunOptions, 'control' | 'yieldToHost' | 'onEvent' | 'onPhase' | 'cacheBytes'>;
+export type Company = Pick<
+  RunOptions,
+  'control' | 'yieldToHost' | 'onEvent' | 'onPhase' | 'cacheBytes' | 'oneAtATime'
+>;
 
 /** The plan's run on a network of its own, from its first event to its row's last change. */
 export function carryOut(compute: Compute, runs: Runs, plan: Plan, company: Company): Promise<RunOutcome> {
