@@ -9,12 +9,12 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { obtainDevice } from '../electron/terminal/device.ts';
 import { defaultNetworkOptions } from '../shared/detector/network.ts';
-import { RandomStream } from '../shared/domain/random.ts';
 import type { Batch, Executor } from '../shared/loss/executor.ts';
 import { registerWebGPU } from '../shared/reference/backend.ts';
 import { createReferenceExecutor } from '../shared/reference/executor.ts';
 import { defaultTrainConfig } from '../shared/training/config.ts';
 import { snapshotInterval, statisticsEvent } from '../shared/training/stepEvents.ts';
+import { randomBatch } from './stepCases.ts';
 
 const warmUp = 2;
 const levels = ['none', 'balance', 'all'] as const;
@@ -50,7 +50,7 @@ interface Case {
 }
 
 async function compare(of: Case) {
-  const batch = randomBatch(of);
+  const batch = randomBatch({ ...of, network: defaultNetworkOptions('nano', of.classCount) });
   const interval = snapshotInterval(defaultTrainConfig, of.classCount);
   const runs = await Promise.all(levels.map((statistics) => newRun(statistics, of.classCount)));
   for (let round = 0; round < rounds + warmUp; round++) {
@@ -103,28 +103,6 @@ async function step({ executor, statistics, classNames, ms, cpuMs }: Run, batch:
   const { user, system } = process.cpuUsage(startCpu);
   ms.push(performance.now() - startMs);
   cpuMs.push((user + system) / 1000);
-}
-
-function randomBatch({ sidePx, batch, classCount }: Case): Batch {
-  const random = new RandomStream('bench statistics');
-  const targets = Array.from({ length: batch }, (_, image) => {
-    const boxes = Array.from({ length: 8 }, () => {
-      const [x, y, size] = [
-        random.between(0, sidePx - 50),
-        random.between(0, sidePx - 50),
-        random.between(12, 50),
-      ];
-      return [x, y, x + size, y + size];
-    });
-    return {
-      ...{ imageId: `${image}`, heightPx: sidePx, widthPx: sidePx },
-      ...{ originalHeightPx: sidePx, originalWidthPx: sidePx, ignoreBoxes: new Float32Array() },
-      boxes: Float32Array.from(boxes.flat()),
-      classIndices: Int32Array.from(boxes, () => random.integer(classCount)),
-    };
-  });
-  const images = Float32Array.from({ length: batch * sidePx * sidePx * 3 }, () => random.between(-2, 2));
-  return { images, batch, paddedHeight: sidePx, paddedWidth: sidePx, targets };
 }
 
 function sum(values: readonly number[]): number {

@@ -41,7 +41,7 @@ export function stepCase(name: string): StepCase {
 }
 
 /** Noise with twelve boxes an image. */
-export function randomBatch({ sidePx, batch }: StepCase): Batch {
+export function randomBatch({ sidePx, batch, network }: Omit<StepCase, 'name'>): Batch {
   const random = new RandomStream('bench step');
   const targets = Array.from({ length: batch }, (_, image) => {
     const boxes = Array.from({ length: 12 }, () => {
@@ -53,7 +53,7 @@ export function randomBatch({ sidePx, batch }: StepCase): Batch {
       ...{ imageId: `${image}`, heightPx: sidePx, widthPx: sidePx },
       ...{ originalHeightPx: sidePx, originalWidthPx: sidePx, ignoreBoxes: new Float32Array() },
       boxes: Float32Array.from(boxes.flat()),
-      classIndices: Int32Array.from(boxes, () => random.integer(classCount)),
+      classIndices: Int32Array.from(boxes, () => random.integer(network.foregroundClassCount)),
     };
   });
   const images = Float32Array.from({ length: batch * sidePx * sidePx * 3 }, () => random.between(-2, 2));
