@@ -45,10 +45,13 @@ const wantedLimits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
+/** Dawn's experiment: products of small matrices by whole subgroups. An adapter has it where unsafe APIs are allowed. */
+export const matrixFeature = 'chromium-experimental-subgroup-matrix';
+
 /** What to ask the adapter for, all that it gives: large activations need large buffers, fused kernels many bindings. */
-export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
+export function deviceDescriptor(adapter: GPUAdapter, { matrices = false } = {}): GPUDeviceDescriptor {
   const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-  const optional: GPUFeatureName[] = ['timestamp-query', 'shader-f16'];
-  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
+  const optional = ['timestamp-query', 'shader-f16', 'subgroups', ...(matrices ? [matrixFeature] : [])];
+  const requiredFeatures = optional.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   return { requiredLimits, requiredFeatures };
 }

@@ -12,6 +12,7 @@ import type { EngineParts } from './parts.ts';
 import { Pipelines } from './pipelines.ts';
 import { Plan, type PlanSettings } from './plan.ts';
 import { type Range, type Readback, ReadbackRing } from './readback.ts';
+import { subgroupFacts } from './subgroups.ts';
 import { Submits } from './submits.ts';
 import { Turns } from './turns.ts';
 
@@ -132,11 +133,13 @@ export class EngineDevice {
 const noPlaces: ReadonlyMap<string, Place> = new Map();
 
 /** What kernels may know of a device. */
-export function deviceFacts({ limits }: GPUDevice, software: boolean): DeviceFacts {
+export function deviceFacts(device: GPUDevice, software: boolean): DeviceFacts {
+  const { limits } = device;
   return {
     software,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupStorageBytes: limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    ...subgroupFacts(device),
   };
 }

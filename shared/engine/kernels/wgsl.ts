@@ -9,6 +9,24 @@ export interface DeviceFacts {
   readonly maxWorkgroupsPerDimension: number;
   readonly maxWorkgroupStorageBytes: number;
   readonly maxInvocationsPerWorkgroup: number;
+  /** How many threads may hand each other values without memory; null where they can't. */
+  readonly subgroups: SubgroupSizes | null;
+  /** Products of small matrices that a subgroup computes at once; none unless they were asked for. */
+  readonly matrices: readonly MatrixShape[];
+}
+
+export interface SubgroupSizes {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** `left` [m, k] by `right` [k, n], both of `component`, summed up in `result`. */
+export interface MatrixShape {
+  readonly component: 'f16' | 'f32';
+  readonly result: 'f16' | 'f32';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** Threads of a workgroup for kernels in which each works alone. */

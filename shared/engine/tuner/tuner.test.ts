@@ -20,6 +20,8 @@ const facts: DeviceFacts = {
   maxWorkgroupsPerDimension: 65535,
   maxWorkgroupStorageBytes: 16384,
   maxInvocationsPerWorkgroup: 256,
+  subgroups: null,
+  matrices: [],
 };
 
 function filterGradient(channels: number, side: number): ConvFilterGradientOp {

@@ -1,6 +1,7 @@
 /** Convolutions and their input gradients against the plain references. */
 import { beforeAll, describe, it } from 'vitest';
 import { fnv1a32, uniformAt } from '../../../shared/domain/random.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { sliceCall } from '../../../shared/engine/device/slices.ts';
 import { lowerConv, referenceConv } from '../../../shared/engine/kernels/convolution/forward.ts';
 import type { ConvVariant } from '../../../shared/engine/kernels/convolution/gatherVariants.ts';
@@ -14,7 +15,7 @@ import type { BufferRef } from '../../../shared/engine/plan/call.ts';
 import type { ConvInputGradientOp, ConvOp, FoldedNorm } from '../../../shared/engine/plan/ops.ts';
 import { strideOf, type TensorSpec, type TensorView, wholeView } from '../../../shared/engine/plan/tensor.ts';
 import { testDevice } from '../softwareDevice.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -84,13 +85,13 @@ describe.each([
   ['real GPUs', false, cases.filter(({ name }) => telling.has(name))],
 ] as const)('convolutions for %s', (_name, software, each) => {
   it.each(each)('are the reference, forward and backward: $name', (one) =>
-    expectReference(one, factsOf(device, software)),
+    expectReference(one, deviceFacts(device, software)),
   );
 });
 
 it('wide tiles of real GPUs are the reference too, where threads outnumber blocks of weights', () => {
   const shape = { rows: 32, columns: 64, depth: 16, threadRows: 2, threadColumns: 8 };
-  return expectReference({ ...cases[0]!, channels: [20, 92] }, factsOf(device, false), {
+  return expectReference({ ...cases[0]!, channels: [20, 92] }, deviceFacts(device, false), {
     kind: 'workgroup',
     ...shape,
   });

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../../shared/detector/anchors.ts';
 import { type DecodeSettings, type Detection, decodeDetections } from '../../../shared/detector/decode.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import {
   lowerDetections,
   referenceDetections,
@@ -17,7 +18,7 @@ import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { imagesOf } from '../../../shared/engine/kernels/rows.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
-import { factsOf, runCalls } from './runCalls.ts';
+import { runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -130,7 +131,7 @@ describe('detections on the GPU', () => {
       const copy = memory.words(candidatesRef(spec)).slice();
       return readDetections(spec, new Uint32Array(copy.buffer), images, settings);
     };
-    const after = await runCalls(device, lowerDetections(spec, factsOf(device, true)), of.memory);
+    const after = await runCalls(device, lowerDetections(spec, deviceFacts(device, true)), of.memory);
     const theirs = expected(spec, of.memory, settings);
     expectSame(read(after), theirs);
     referenceDetections(spec, of.memory);

@@ -1,5 +1,6 @@
 /** Gradients of filters, of biases and of norms behind convolutions, against the plain reference. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { sliceCall } from '../../../shared/engine/device/slices.ts';
 import {
   type FilterVariant,
@@ -12,7 +13,7 @@ import type { ConvFilterGradientOp } from '../../../shared/engine/plan/ops.ts';
 import { strideOf, type TensorSpec } from '../../../shared/engine/plan/tensor.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -147,5 +148,5 @@ function operands(each: Case, software: boolean) {
           }
         : null,
   };
-  return { op, memory: of.memory, f16: of.f16, facts: factsOf(device, software) };
+  return { op, memory: of.memory, f16: of.f16, facts: deviceFacts(device, software) };
 }

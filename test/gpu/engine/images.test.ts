@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { preprocessInto } from '../../../shared/detector/preprocess.ts';
 import { fnv1a32, uniformAt } from '../../../shared/domain/random.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import {
   meanGrey,
   type PlacedImage,
@@ -18,7 +19,7 @@ import {
 import { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { wholeView } from '../../../shared/engine/plan/tensor.ts';
 import { testDevice } from '../softwareDevice.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -52,7 +53,7 @@ async function preprocess(images: readonly PlacedImage[]) {
       .set(new Float32Array(values.buffer));
   words(pixelsId, pixels);
   words(placementsId, placements);
-  const calls = [lowerPreprocess(view, pixelWords, factsOf(device, true))];
+  const calls = [lowerPreprocess(view, pixelWords, deviceFacts(device, true))];
   const after = await runCalls(device, calls, memory);
   referencePreprocess(view, pixelWords, memory);
   return { ours: after.tensor(view), reference: memory.tensor(view) };

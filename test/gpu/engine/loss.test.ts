@@ -1,5 +1,6 @@
 /** The losses' kernels against the plain functions of `shared/loss`, logit by logit. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { type BoxLossOp, lowerBoxLoss } from '../../../shared/engine/kernels/loss/boxLoss.ts';
 import {
   figuresLayout,
@@ -20,7 +21,7 @@ import { formGradient, termForm } from '../../../shared/loss/term.ts';
 import { expectNear } from '../smallStep.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { figuresOf, type LossCase, lossCase, readState, writeNumbers } from './lossCase.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -44,7 +45,7 @@ function runLoss(of: LossCase, software: boolean, numbers: Partial<StepNumbers>)
   // What an arena holds at first is anything.
   of.memory.tensor(gradientOf(of.logits)).fill(7);
   const op = { ...of, dLogits: gradientOf(of.logits), anchorsPerPosition: of.layout.perPosition };
-  return runCalls(device, lowerLoss(op, factsOf(device, software)), of.memory);
+  return runCalls(device, lowerLoss(op, deviceFacts(device, software)), of.memory);
 }
 
 const cases = [
@@ -190,7 +191,7 @@ describe.each([true, false])('box loss, software %s', (software) => {
     const dDeltas = gradientOf(of.deltas);
     of.memory.tensor(dDeltas).fill(7);
     const op: BoxLossOp = { ...of, kind, dDeltas };
-    const after = await runCalls(device, lowerBoxLoss(op, factsOf(device, software)), of.memory);
+    const after = await runCalls(device, lowerBoxLoss(op, deviceFacts(device, software)), of.memory);
     let loss = 0;
     const gradients = of.images.flatMap(({ matches }, image) => {
       const { boxes } = of.targets[image]!;

@@ -1,5 +1,6 @@
 /** Norms and sums against their references: odd widths of groups, packed levels, halves, gradients that are added. */
 import { beforeAll, describe, it } from 'vitest';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import {
   lowerAffine,
@@ -19,7 +20,7 @@ import type { GroupNormGradientOp, GroupNormOp } from '../../../shared/engine/pl
 import type { TensorView } from '../../../shared/engine/plan/tensor.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -87,7 +88,7 @@ describe.each([
       biasGradient: of.vector({ kind: 'gradients' }, channels),
       target: { dx, add: of.noise('add', levels, channels), mask: x },
     };
-    const facts = factsOf(device, software);
+    const facts = deviceFacts(device, software);
     const calls = [...lowerGroupNorm(forward, facts), ...lowerGroupNormGradient(gradient, facts)];
     const reference = (memory: Memory) => {
       referenceGroupNorm(forward, memory);
@@ -130,7 +131,7 @@ describe.each([
       learnt: { weightGradient, biasGradient, fixed },
       target: { dx, add: null, mask: x },
     } as const;
-    const facts = factsOf(device, software);
+    const facts = deviceFacts(device, software);
     const calls = [...lowerFoldNorms(fold, facts), ...lowerAffine(forward, facts)];
     calls.push(...lowerAffineGradient(gradient, facts));
     const reference = (memory: Memory) => {
@@ -149,7 +150,7 @@ describe.each([
     );
     const y = of.empty('y', pyramid, 10);
     const op = { op: 'sum', inputs: [...inputs, inputs[7]!], relu: true, mask: inputs[6]!, y } as const;
-    const calls = lowerSum(op, factsOf(device, software));
+    const calls = lowerSum(op, deviceFacts(device, software));
     await check(of, calls, (memory) => referenceSum(op, memory), [[y]]);
   });
 });

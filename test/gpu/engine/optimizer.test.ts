@@ -1,6 +1,7 @@
 /** From gradients to weights: norm, control and update against plain SGD, and the gate that keeps NaN from every weight. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RandomStream } from '../../../shared/domain/random.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { figuresLayout, readFigures } from '../../../shared/engine/kernels/loss/figures.ts';
 import { Memory } from '../../../shared/engine/kernels/memory.ts';
 import {
@@ -13,7 +14,7 @@ import type { ParameterArena } from '../../../shared/engine/plan/call.ts';
 import type { StepNumbers } from '../../../shared/engine/plan/settings.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { figuresOf, usualNumbers, writeNumbers } from './lossCase.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -39,7 +40,7 @@ function begin(): Memory {
 /** One step from `memory`: what is in it afterwards, and what is read of it. */
 async function step(memory: Memory, software: boolean, changes: Partial<StepNumbers> = {}) {
   writeNumbers(memory, changes);
-  const facts = factsOf(device, software);
+  const facts = deviceFacts(device, software);
   const figures = figuresLayout(3, facts);
   const calls = [
     ...lowerGradientNorm(layout, facts),

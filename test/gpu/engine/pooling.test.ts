@@ -1,5 +1,6 @@
 /** Max-pooling and upsampling against their references, odd sizes and equal maxima among them. */
 import { beforeAll, describe, it } from 'vitest';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { lowerMaxPool, referenceMaxPool } from '../../../shared/engine/kernels/pooling/maxPool.ts';
 import {
   lowerMaxPoolGradient,
@@ -13,7 +14,7 @@ import {
 } from '../../../shared/engine/kernels/pooling/upsample.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
-import { expectSame, factsOf, runCalls } from './runCalls.ts';
+import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -42,7 +43,7 @@ describe.each([
     const dx = of.empty('dx', input!, 6);
     const target = { dx, add: of.noise('add', input!, 6), mask: x };
     const backward = { op: 'maxPoolGradient', x, dy: of.noise('dy', output!, 6), target } as const;
-    const facts = factsOf(device, software);
+    const facts = deviceFacts(device, software);
     const calls = [...lowerMaxPool(forward, facts), ...lowerMaxPoolGradient(backward, facts)];
     const after = await runCalls(device, calls, of.memory, of.f16);
     referenceMaxPool(forward, of.memory);
@@ -65,7 +66,7 @@ describe('upsampling', () => {
     const dx = of.empty('dx', small!, 10);
     const target = { dx, add: fused ? of.noise('add', small!, 10) : null, mask: fused ? x : null };
     const backward = { op: 'upsampleGradient', dy: of.noise('dy', large!, 10), target } as const;
-    const facts = factsOf(device, true);
+    const facts = deviceFacts(device, true);
     const calls = [...lowerUpsample(forward, facts), ...lowerUpsampleGradient(backward, facts)];
     const after = await runCalls(device, calls, of.memory, of.f16);
     referenceUpsample(forward, of.memory);

@@ -4,6 +4,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
 import { obtainDevice } from '../../../electron/terminal/device.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { lowerOps } from '../../../shared/engine/kernels/lower.ts';
 import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { registerCpuConvolutions } from '../../../shared/reference/kernels/register.ts';
@@ -11,7 +12,7 @@ import { expectAsTfjs } from '../../support/graphs/expectations.ts';
 import { type CompiledGraph, compileGraph, memoryBefore } from '../../support/graphs/graphMemory.ts';
 import { randomGraph } from '../../support/graphs/randomGraphs.ts';
 import { tensorsOf } from '../../support/graphs/soundness.ts';
-import { factsOf, runCalls } from './runCalls.ts';
+import { runCalls } from './runCalls.ts';
 
 const graphCount = Number(process.env.ENGINE_GRAPHS ?? 12);
 const graphs = fc.sample(randomGraph, { seed: 5, numRuns: graphCount });
@@ -32,7 +33,7 @@ async function run(compiled: CompiledGraph): Promise<Memory> {
     return [...reads, ...(write ? [write] : [])].filter(({ tensor }) => tensor.storage === 'f16');
   });
   const ids = new Set(halves.map(({ tensor }) => tensor.id));
-  return runCalls(device, lowerOps(ops, factsOf(device, true)), memoryBefore(compiled), ids);
+  return runCalls(device, lowerOps(ops, deviceFacts(device, true)), memoryBefore(compiled), ids);
 }
 
 describe('random networks on the device', () => {

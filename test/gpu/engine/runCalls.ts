@@ -1,18 +1,7 @@
 /** Runs kernel calls on a device, each buffer on its own: what the kernels' tests hold against their references. */
 import { expect } from 'vitest';
 import { keyOf, Memory } from '../../../shared/engine/kernels/memory.ts';
-import type { DeviceFacts } from '../../../shared/engine/kernels/wgsl.ts';
 import type { BufferRef, KernelCall } from '../../../shared/engine/plan/call.ts';
-
-/** What a device lets kernels know. `software` may be told otherwise, to run the variants of real GPUs on a software adapter. */
-export function factsOf(device: GPUDevice, software: boolean): DeviceFacts {
-  return {
-    software,
-    maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
-    maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
-    maxInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
-  };
-}
 
 /**
  * The memory after the calls, which began with what `before` holds (ids of it in `f16` are packed on their way to the device and
