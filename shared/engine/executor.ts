@@ -38,8 +38,7 @@ import { readHeads, readNhwc } from './heads.ts';
 import { readDetections } from './kernels/detections/read.ts';
 import { candidatesRef, settingsRef, writeDetectionSettings } from './kernels/detections/spec.ts';
 import { hardLogitOf, readHeaviest } from './kernels/loss/figures.ts';
-import { planBytes } from './memory/bytes.ts';
-import { doesNotFit, whatFits, withWhatFits } from './memory/fits.ts';
+import { doesNotFit, whatFits } from './memory/fits.ts';
 import type { BufferRef } from './plan/call.ts';
 import { stillNumbers } from './plan/settings.ts';
 import { type Planned, Plans } from './plans.ts';
@@ -141,15 +140,8 @@ export class EngineExecutor implements Executor {
     requireWholeCells(shape);
     const capacity = kindCapacity({ targets: [] });
     const limits = this.device.limits();
-    const bytesOf = (of: BatchShape) => {
-      const { sections, pinned } = trainingSections(this.#spec, of, capacity);
-      return planBytes(
-        sections.flatMap(({ calls }) => calls),
-        pinned,
-        limits.maxBufferBytes,
-      );
-    };
-    const fits = whatFits(bytesOf, shape, limits);
+    const lower = (of: PlannedShape) => trainingSections(this.#spec, of, capacity);
+    const fits = whatFits((of) => this.#plans.bytesOf(of, lower, limits), shape, limits);
     if (!fits.fits) throw doesNotFit(shape, fits, limits);
     await this.#asking.take(async () => {
       if (this.#tuner) {
@@ -157,11 +149,7 @@ export class EngineExecutor implements Executor {
         await this.#tuner.tune([...network.forward, ...network.backward], tell);
       }
       tell('Compiling the network for this GPU');
-      try {
-        await this.#steps.planned(shape, capacity);
-      } catch (error) {
-        throw withWhatFits(error, bytesOf, shape, limits);
-      }
+      await this.#steps.planned(shape, capacity);
     });
   }
 

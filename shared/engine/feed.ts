@@ -54,11 +54,16 @@ export class Feed {
   }
 
   /** Room for the bytes of these images and of any before, so that the plans of a shape are one; 0: there are none. */
-  pixelWords({ bytes }: Pick<BatchShape, 'bytes'>): number {
-    if (!bytes) return 0;
-    const words = 2 ** Math.ceil(Math.log2(pixelWordsOf(bytes)));
+  pixelWords(shape: Pick<BatchShape, 'bytes'>): number {
+    const words = this.roomFor(shape);
     if (words > this.#pixels.length) this.#pixels = new Uint32Array(words);
-    return this.#pixels.length;
+    return words;
+  }
+
+  /** The same, before anything is made for them. */
+  roomFor({ bytes }: Pick<BatchShape, 'bytes'>): number {
+    if (!bytes) return 0;
+    return Math.max(this.#pixels.length, 2 ** Math.ceil(Math.log2(pixelWordsOf(bytes))));
   }
 
   /** Before what is submitted next; so is all that follows. */

@@ -3,6 +3,8 @@ import type { BatchShape } from '../loss/executor.ts';
 import type { EngineDevice } from './device/engineDevice.ts';
 import type { Plan } from './device/plan.ts';
 import type { Feed } from './feed.ts';
+import { type PlanBytes, planBytes } from './memory/bytes.ts';
+import { type MemoryLimits, withWhatFits } from './memory/fits.ts';
 import type { PlannedNetwork, PlannedShape } from './sections.ts';
 
 /**
@@ -25,19 +27,27 @@ export class Plans {
     this.#feed = feed;
   }
 
-  /** `purpose` stands for `lower`; `capacity`: room for objects, where targets are read. */
+  /**
+   * `purpose` stands for `lower`; `capacity`: room for objects, where targets are read.
+   * @throws Problem `out-of-memory` with a batch and a side that fit, where this does not
+   */
   async of<Network extends PlannedNetwork>(
     purpose: string,
-    { batch, paddedHeight, paddedWidth, bytes }: BatchShape,
+    shape: BatchShape,
     capacity: number,
     lower: (shape: PlannedShape) => Network,
   ): Promise<Planned<Network>> {
+    const { batch, paddedHeight, paddedWidth, bytes } = shape;
     const pixelWords = this.#feed.pixelWords({ bytes });
     const key = `${purpose} ${batch}x${paddedHeight}x${paddedWidth} ${capacity} ${pixelWords}`;
     let planned = this.#kept.get(key) as Planned<Network> | undefined;
     if (!planned) {
       const network = lower({ batch, paddedHeight, paddedWidth, pixelWords });
-      planned = { ...network, plan: await this.#device.createPlan(network) };
+      const limits = this.#device.limits();
+      const plan = await this.#device.createPlan(network).catch((error) => {
+        throw withWhatFits(error, (of) => this.bytesOf(of, lower, limits), shape, limits);
+      });
+      planned = { ...network, plan };
     }
     this.#kept.delete(key);
     this.#kept.set(key, planned);
@@ -47,5 +57,19 @@ export class Plans {
       await oldest[1].plan.dispose();
     }
     return planned;
+  }
+  /** What a plan would take. `bytes` of a shape may be of more images than it has: of these, the first. */
+  bytesOf(
+    { batch, paddedHeight, paddedWidth, bytes }: BatchShape,
+    lower: (shape: PlannedShape) => PlannedNetwork,
+    limits: MemoryLimits,
+  ): PlanBytes {
+    const pixelWords = this.#feed.roomFor({ bytes: bytes?.slice(0, batch) });
+    const { sections, pinned } = lower({ batch, paddedHeight, paddedWidth, pixelWords });
+    return planBytes(
+      sections.flatMap(({ calls }) => calls),
+      pinned,
+      limits,
+    );
   }
 }

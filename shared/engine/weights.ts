@@ -6,6 +6,7 @@ import { valuesOf } from '../loss/namedTensors.ts';
 import { layoutNorms, type NormTable, normsId, normWords } from './compile/norms.ts';
 import type { EngineDevice } from './device/engineDevice.ts';
 import type { BufferRef, ParameterArena } from './plan/call.ts';
+import { pieceWords } from './plan/cuts.ts';
 import {
   layoutParameters,
   type ParameterLayout,
@@ -37,7 +38,7 @@ export class Weights {
     this.#graph = graph;
     this.#device = device;
     this.#initial = initial;
-    this.layout = layoutParameters(graph.parameters);
+    this.layout = layoutParameters(graph.parameters, pieceWords(device.limits()));
     this.#norms = layoutNorms(graph.nodes);
   }
 

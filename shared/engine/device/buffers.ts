@@ -1,22 +1,33 @@
 /** Every buffer that outlives a step: the arena, which plans share; parameters; state. They grow when a plan asks for more. */
-import { keyOfBuffer } from '../memory/bytes.ts';
+import { inBuffers } from '../memory/bytes.ts';
 import type { Place } from '../memory/packing.ts';
-import type { BufferRef } from '../plan/call.ts';
+import type { BufferRef, WordRange } from '../plan/call.ts';
+import { pieceWords, type RangeLimits } from '../plan/cuts.ts';
 import { alignUp } from '../plan/tensor.ts';
 import type { Counters } from './counters.ts';
 import { scoped } from './scopes.ts';
+
+/** A range of a buffer, in bytes. */
+export interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
 
 export class Buffers {
   /** Goes up whenever a buffer is replaced: bind groups of before are void. */
   generation = 0;
   readonly #device: GPUDevice;
   readonly #counters: Counters;
+  /** Of the arenas of parameters: words of one buffer. */
+  readonly #piece: number;
   readonly #named = new Map<string, GPUBuffer>();
   #slabs: GPUBuffer[] = [];
 
-  constructor(device: GPUDevice, counters: Counters) {
+  constructor(device: GPUDevice, counters: Counters, limits: RangeLimits) {
     this.#device = device;
     this.#counters = counters;
+    this.#piece = pieceWords(limits);
   }
 
   /**
@@ -62,16 +73,21 @@ export class Buffers {
     return this.#slabs.map(({ size }) => size / 4);
   }
 
-  /** A buffer and where in it the range begins, in bytes. `places`: of the plan whose arena it is. */
-  range(
-    ref: BufferRef,
-    places: ReadonlyMap<string, Place>,
-  ): { buffer: GPUBuffer; offset: number; size: number } {
-    const place = ref.kind === 'arena' ? places.get(ref.id) : undefined;
-    const buffer = place ? this.#slabs[place.slab] : this.#named.get(keyOfBuffer(ref));
-    if (!buffer || (ref.kind === 'arena' && !place))
-      throw new Error(`No plan has a buffer for ${JSON.stringify(ref)}`);
-    return { buffer, offset: ((place?.offsetWords ?? 0) + ref.offsetWords) * 4, size: ref.words * 4 };
+  /** The range's buffer and its place there. `places`: of the plan whose arena it is. */
+  range(ref: BufferRef, places: ReadonlyMap<string, Place>): Range {
+    const [range, ...more] = this.ranges(ref, places);
+    if (more.length > 0) throw new Error(`${JSON.stringify(ref)} lies in several buffers`);
+    return range!;
+  }
+
+  /** Where what is cut (`cuts.ts`) may lie in several buffers: all of them, one after another. */
+  ranges(ref: BufferRef, places: ReadonlyMap<string, Place>): Range[] {
+    if (ref.kind === 'arena') {
+      const place = places.get(ref.id);
+      const offsetWords = (place?.offsetWords ?? 0) + ref.offsetWords;
+      return [rangeOf(ref, place && this.#slabs[place.slab], { offsetWords, words: ref.words })];
+    }
+    return inBuffers(ref, this.#piece).map((part) => rangeOf(ref, this.#named.get(part.key), part));
   }
 
   create(label: string, words: number, usage = storageUsage()): GPUBuffer {
@@ -105,6 +121,11 @@ export class Buffers {
     this.#named.set(key, buffer);
     this.generation++;
   }
+}
+
+function rangeOf(ref: BufferRef, buffer: GPUBuffer | undefined, { offsetWords, words }: WordRange): Range {
+  if (!buffer) throw new Error(`No plan has a buffer for ${JSON.stringify(ref)}`);
+  return { buffer, offset: offsetWords * 4, size: words * 4 };
 }
 
 function storageUsage(): number {

@@ -1,4 +1,5 @@
 import type { DeviceWatch } from '../../reference/deviceWatch.ts';
+import type { RangeLimits } from '../plan/cuts.ts';
 import type { Buffers } from './buffers.ts';
 import type { Counters } from './counters.ts';
 import type { DeviceSpeed } from './pace.ts';
@@ -10,6 +11,7 @@ import type { Turns } from './turns.ts';
 /** What plans of one device share. */
 export interface EngineParts {
   readonly device: GPUDevice;
+  readonly limits: RangeLimits;
   readonly watch: DeviceWatch;
   readonly clock: () => number;
   readonly counters: Counters;

@@ -10,11 +10,11 @@ import {
 } from '../memory/bytes.ts';
 import type { BufferRef, KernelCall } from '../plan/call.ts';
 import { alignUp } from '../plan/tensor.ts';
+import type { Range } from './buffers.ts';
 import { type Course, layCourse, type PlanSection } from './course.ts';
 import { Pace } from './pace.ts';
 import type { EngineParts } from './parts.ts';
 import type { Pipeline } from './pipelines.ts';
-import type { Range } from './readback.ts';
 import { scoped } from './scopes.ts';
 import { sliceCall } from './slices.ts';
 import { type CallTime, CallTimes, timestamps } from './timestamps.ts';
@@ -47,9 +47,9 @@ export class Plan {
     this.#disposed = disposed;
     this.#sections = sections;
     this.#calls = sections.flatMap(({ calls }) => calls);
-    const slabLimitBytes = parts.device.limits.maxBufferSize;
-    this.arena = planArena(this.calls, pinned, slabLimitBytes / 4);
-    this.bytes = planBytes(this.calls, pinned, slabLimitBytes, this.arena);
+    const { limits } = parts;
+    this.arena = planArena(this.calls, pinned, limits.maxBufferBytes / 4);
+    this.bytes = planBytes(this.calls, pinned, limits, this.arena);
     this.#pace = new Pace(this.calls, parts.speed);
   }
 
@@ -62,7 +62,7 @@ export class Plan {
     const { device, pipelines, buffers } = this.#parts;
     this.#pipelines = await pipelines.prepare(this.calls, this.#parts.counters);
     const cleared = this.#sections.flatMap(({ clears = [] }) => clears);
-    const named = bufferWords([...refsOf(this.calls), ...cleared]);
+    const named = bufferWords([...refsOf(this.calls), ...cleared], this.#parts.limits);
     await buffers.reserve(this.arena.slabWords, named);
     await scoped(device, () => {
       this.#uniforms = this.#writeUniforms();
@@ -217,8 +217,9 @@ export class Plan {
         pass = null;
       }
       for (const ref of cleared ?? []) {
-        const { buffer, offset, size } = this.range(ref);
-        encoder.clearBuffer(buffer, offset, size);
+        for (const { buffer, offset, size } of this.#parts.buffers.ranges(ref, this.arena.places)) {
+          encoder.clearBuffer(buffer, offset, size);
+        }
       }
       if (at === to) break;
       pass ??= encoder.beginComputePass(queries ? timestamps(queries, at) : undefined);

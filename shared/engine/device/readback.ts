@@ -1,14 +1,7 @@
 /** Reading what a device computed, without its queue ever waiting: buffers in a ring, several reads under way. */
 import { Problem } from '../../domain/problem.ts';
 import { answerOf, type DeviceWatch } from '../../reference/deviceWatch.ts';
-import type { Buffers } from './buffers.ts';
-
-/** A range of a buffer, in bytes. */
-export interface Range {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
+import type { Buffers, Range } from './buffers.ts';
 
 /** Of one copy, once. */
 export interface Readback {

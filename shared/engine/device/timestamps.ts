@@ -1,6 +1,5 @@
 /** How long each dispatch takes on the device itself. */
-import type { Buffers } from './buffers.ts';
-import type { Range } from './readback.ts';
+import type { Buffers, Range } from './buffers.ts';
 
 export interface CallTime {
   readonly label: string;

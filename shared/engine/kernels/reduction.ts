@@ -46,6 +46,16 @@ fn main(${inputs}, @builtin(local_invocation_index) local: u32, @builtin(workgro
 }`;
 }
 
+/** An entry point for the same workgroups where nothing is handed over: `work` is told `index: u32`, one of `threads`. */
+export function sharesMain(facts: DeviceFacts, work: string): string {
+  return `
+@compute @workgroup_size(${reductionOf(facts).groupSize})
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let index = id.x;
+  ${work}
+}`;
+}
+
 /** `groupSum(value, local)`: the sum of a workgroup's values, for its first thread. */
 export function groupSumText(groupSize: number): string {
   return `

@@ -9,6 +9,8 @@ export interface DeviceFacts {
   readonly maxWorkgroupsPerDimension: number;
   readonly maxWorkgroupStorageBytes: number;
   readonly maxInvocationsPerWorkgroup: number;
+  /** Of one range of a buffer: what is longer is computed in several dispatches, with the same sums. */
+  readonly maxBindingBytes: number;
   /** How many threads may hand each other values without memory; null where they can't. */
   readonly subgroups: SubgroupSizes | null;
   /** Products of small matrices that a subgroup computes at once; none unless they were asked for. */

@@ -1,5 +1,6 @@
 /** What a plan takes of a device's memory, buffer by buffer: known before a device is asked for any of it. */
 import type { BufferRef, KernelCall } from '../plan/call.ts';
+import { cut, pieceWords, type RangeLimits, unlimited } from '../plan/cuts.ts';
 import { alignUp } from '../plan/tensor.ts';
 import { type ArenaPlan, planArena } from './arena.ts';
 
@@ -28,28 +29,46 @@ export function refsOf(calls: readonly KernelCall[]): BufferRef[] {
 }
 
 /** Words of every buffer that is not the arena, under `keyOfBuffer`. */
-export function bufferWords(refs: readonly BufferRef[]): Map<string, number> {
+export function bufferWords(refs: readonly BufferRef[], limits: RangeLimits): Map<string, number> {
+  const piece = pieceWords(limits);
   const sizes = new Map<string, number>();
   for (const ref of refs) {
     if (ref.kind === 'arena') continue;
-    const key = keyOfBuffer(ref);
-    sizes.set(key, Math.max(sizes.get(key) ?? 0, ref.offsetWords + ref.words));
+    for (const { key, offsetWords, words } of inBuffers(ref, piece)) {
+      sizes.set(key, Math.max(sizes.get(key) ?? 0, offsetWords + words));
+    }
   }
   return sizes;
 }
 
-/** State buffers by their ids, behind a word that no arena is called by. */
-export function keyOfBuffer(ref: BufferRef): string {
-  return ref.kind === 'state' ? `state ${ref.id}` : ref.kind;
+/**
+ * The buffers that a range of state or parameters lies in, and where in them: mostly one, several where no buffer can hold all of the
+ * parameters.
+ */
+export function inBuffers(
+  ref: BufferRef,
+  piece: number,
+): { readonly key: string; readonly offsetWords: number; readonly words: number }[] {
+  const { kind, offsetWords, words } = ref;
+  // State buffers by their ids, behind a word that no arena is called by.
+  if (kind === 'state') return [{ key: `state ${ref.id}`, offsetWords, words }];
+  return cut(ref, piece).map((part) => {
+    const index = Math.floor(part.offsetWords / piece);
+    return {
+      key: index === 0 ? kind : `${kind} ${index}`,
+      offsetWords: part.offsetWords % piece,
+      words: part.words,
+    };
+  });
 }
 
 export function planBytes(
   calls: readonly KernelCall[],
   pinned: ReadonlySet<string> = new Set(),
-  slabLimitBytes = Number.POSITIVE_INFINITY,
-  arena: ArenaPlan = planArena(calls, pinned, slabLimitBytes / 4),
+  limits: RangeLimits = unlimited,
+  arena: ArenaPlan = planArena(calls, pinned, limits.maxBufferBytes / 4),
 ): PlanBytes {
-  const buffers = [...bufferWords(refsOf(calls))].map(([key, words]) => ({ key, bytes: words * 4 }));
+  const buffers = [...bufferWords(refsOf(calls), limits)].map(([key, words]) => ({ key, bytes: words * 4 }));
   const isState = ({ key }: { key: string }) => key.startsWith('state ');
   const sum = (parts: readonly { bytes: number }[]) => parts.reduce((bytes, part) => bytes + part.bytes, 0);
   const parameters = sum(buffers.filter((each) => !isState(each)));

@@ -21,7 +21,7 @@ function callsOf({ batch, paddedHeight, paddedWidth }: Shape): KernelCall[] {
   return [{ label: 'test', code: '', bindings, uniforms, workgroups: [1, 1, 1], flops: 0 }];
 }
 
-const bytesOf = (shape: Shape) => planBytes(callsOf(shape), new Set(), limits.maxBufferBytes);
+const bytesOf = (shape: Shape) => planBytes(callsOf(shape), new Set(), limits);
 const limits: MemoryLimits = { maxBufferBytes: 256e6, maxBindingBytes: 128e6, budgetBytes: 500e6 };
 const shape = { batch: 8, paddedHeight: 512, paddedWidth: 768 };
 
@@ -65,10 +65,10 @@ describe('what fits', () => {
     const problem = doesNotFit(shape, whatFits(bytesOf, shape, limits), limits);
     expect(problem.kind).toBe('out-of-memory');
     expect(problem.message).toBe(
-      "A step with 8 images of 768 x 512 px needs 1.30 GB of the GPU's memory, but there are 500 MB.",
+      "8 images of 768 x 512 px need 1.30 GB of the GPU's memory, but there are 500 MB.",
     );
     expect(problem.remedy).toBe(
-      'What fits: a batch of 2 at this size, or this batch 2 at once (--micro-batch 2), or 8 images of 448 x 288 px.',
+      'What fits: a batch of 2 at this size, or this batch 2 at once (images at once: 2, --micro-batch 2), or 8 images of 448 x 288 px.',
     );
   });
 

@@ -1,11 +1,10 @@
 /** Whether a batch can be computed on a device at all, and what could instead: told from plans, before anything is allocated. */
 import { Problem } from '../../domain/problem.ts';
 import type { BatchShape } from '../../loss/executor.ts';
+import type { RangeLimits } from '../plan/cuts.ts';
 import type { PlanBytes } from './bytes.ts';
 
-export interface MemoryLimits {
-  readonly maxBufferBytes: number;
-  readonly maxBindingBytes: number;
+export interface MemoryLimits extends RangeLimits {
   /** What there is to be had of the device's memory, where anybody knows. */
   readonly budgetBytes: number | null;
 }
@@ -41,23 +40,36 @@ export function whatFits(
 export function doesNotFit(shape: BatchShape, { needs, batch, side }: Fits, limits: MemoryLimits): Problem {
   const instead = [
     batch
-      ? `a batch of ${batch.batch} at this size, or this batch ${batch.batch} at once (--micro-batch ${batch.batch})`
+      ? `a batch of ${batch.batch} at this size, or this batch ${batch.batch} at once (images at once: ${batch.batch}, --micro-batch ${batch.batch})`
       : null,
     side ? `${describe(side)}` : null,
   ].filter((each) => each !== null);
+  const need = shape.batch === 1 ? 'needs' : 'need';
   return new Problem(
     'out-of-memory',
-    `A step with ${describe(shape)} needs ${megabytes(needs.total)} of the GPU's memory, ${reason(needs, limits)}.`,
+    `${describe(shape)} ${need} ${megabytes(needs.total)} of the GPU's memory, ${reason(needs, limits)}.`,
     instead.length > 0
       ? `What fits: ${instead.join(', or ')}.`
       : 'Not even a single small image fits: choose a smaller network.',
-    `arena ${needs.arena} B, parameters ${needs.parameters} B, state ${needs.state} B, ` +
-      `largest buffer ${needs.largestBuffer} of ${limits.maxBufferBytes} B, ` +
-      `largest binding ${needs.largestBinding} of ${limits.maxBindingBytes} B, budget ${limits.budgetBytes ?? 'unknown'}`,
+    figures(needs, limits),
   );
 }
 
-/** What to throw where a device turned out to have no room for a plan that its limits allow: how much memory there is, nobody knows. */
+/** @throws Problem `out-of-memory` where a device's limits alone forbid what a plan needs; of what batch it is, nobody says here */
+export function requireWithin(needs: PlanBytes, limits: MemoryLimits): void {
+  if (isWithin(needs, limits)) return;
+  throw new Problem(
+    'out-of-memory',
+    `This needs ${megabytes(needs.total)} of the GPU's memory, ${reason(needs, limits)}.`,
+    'Use a smaller batch, smaller images or a smaller backbone.',
+    figures(needs, limits),
+  );
+}
+
+/**
+ * What to throw where there was no room for a plan: because the device's limits forbid it, or because it turned out to have less
+ * memory; how much there is, nobody knows.
+ */
 export function withWhatFits(
   error: unknown,
   bytesOf: (shape: BatchShape) => PlanBytes,
@@ -65,14 +77,17 @@ export function withWhatFits(
   limits: MemoryLimits,
 ): unknown {
   if (!(error instanceof Problem) || error.kind !== 'out-of-memory') return error;
-  const half = { ...limits, budgetBytes: Math.floor(bytesOf(shape).total / 2) };
+  const asked = whatFits(bytesOf, shape, limits);
+  if (!asked.fits) return doesNotFit(shape, asked, limits);
+  const half = { ...limits, budgetBytes: Math.floor(asked.needs.total / 2) };
   const { needs, batch, side } = whatFits(bytesOf, shape, half);
   const instead = [batch ? `a batch of ${batch.batch}` : null, side ? describe(side) : null].filter(
     (each) => each !== null,
   );
+  const need = shape.batch === 1 ? 'needs' : 'need';
   const remedy =
     instead.length > 0
-      ? `${describe(shape)} need ${megabytes(needs.total)}; half of it is enough for ${instead.join(', or for ')}.`
+      ? `${describe(shape)} ${need} ${megabytes(needs.total)}; half of it is enough for ${instead.join(', or for ')}.`
       : error.remedy;
   return new Problem('out-of-memory', error.message, remedy, error.detail);
 }
@@ -111,15 +126,25 @@ function describe({ batch, paddedHeight, paddedWidth }: BatchShape): string {
 
 function reason(needs: PlanBytes, limits: MemoryLimits): string {
   if (limits.budgetBytes !== null && needs.total > limits.budgetBytes) {
-    return `but there are ${megabytes(limits.budgetBytes)}`;
+    return `but there are ${megabytes(limits.budgetBytes, Math.floor)}`;
   }
   const [most, allowed] =
     needs.largestBinding > limits.maxBindingBytes
       ? [needs.largestBinding, limits.maxBindingBytes]
       : [needs.largestBuffer, limits.maxBufferBytes];
-  return `${megabytes(most)} of it in one piece, but this GPU allows at most ${megabytes(allowed)} in one piece`;
+  return `${megabytes(most)} of it in one piece, but this GPU allows at most ${megabytes(allowed, Math.floor)} in one piece`;
 }
 
-function megabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
+/** For a report. */
+function figures(needs: PlanBytes, limits: MemoryLimits): string {
+  return (
+    `arena ${needs.arena} B, parameters ${needs.parameters} B, state ${needs.state} B, ` +
+    `largest buffer ${needs.largestBuffer} of ${limits.maxBufferBytes} B, ` +
+    `largest binding ${needs.largestBinding} of ${limits.maxBindingBytes} B, budget ${limits.budgetBytes ?? 'unknown'}`
+  );
+}
+
+/** What is needed is rounded up, what there is down: a little too much never reads as enough. */
+function megabytes(bytes: number, round = Math.ceil): string {
+  return bytes >= 1e9 ? `${(round(bytes / 1e7) / 100).toFixed(2)} GB` : `${round(bytes / 1e6)} MB`;
 }

@@ -11,7 +11,7 @@ export type BufferRef = WordRange &
 
 export type ParameterArena = 'weights' | 'gradients' | 'momentum';
 
-interface WordRange {
+export interface WordRange {
   /** From the beginning of the tensor, the arena or the buffer; a multiple of 64. */
   readonly offsetWords: number;
   readonly words: number;

@@ -14,8 +14,8 @@ interface Slot {
 
 /**
  * What learns comes first: matrices, then vectors (norms and biases, which a decay may leave out), then what does not learn. So the
- * arenas of gradients and momentum are as long as what learns, and one dispatch updates all of it. Buffers (a frozen norm's vectors)
- * have no place here.
+ * arenas of gradients and momentum are as long as what learns, and one dispatch updates all of it. Vectors that do not learn come
+ * before matrices: so all vectors lie together, and one dispatch folds all norms. Buffers (a frozen norm's vectors) have no place here.
  */
 export interface ParameterLayout {
   /** Of the arena of weights. */
@@ -27,22 +27,34 @@ export interface ParameterLayout {
   readonly slots: ReadonlyMap<string, Slot>;
 }
 
-export function layoutParameters(parameters: readonly ParameterSpec[]): ParameterLayout {
+/** `piece`: words of one buffer, at whose multiples an arena is cut (`cuts.ts`); what is bound as one range does not lie across. */
+export function layoutParameters(
+  parameters: readonly ParameterSpec[],
+  piece = Number.POSITIVE_INFINITY,
+): ParameterLayout {
   const kept = parameters.filter((spec) => !spec.buffer);
   const isMatrix = (spec: ParameterSpec) => spec.shape.length > 1;
   const slots = new Map<string, Slot>();
   let at = 0;
+  const keepWhole = (words: number): void => {
+    const rest = piece - (at % piece);
+    if (words > rest && rest < piece) at += rest;
+  };
   const place = (specs: readonly ParameterSpec[]): number => {
     for (const spec of specs) {
       const words = deviceWords(spec.shape);
+      keepWhole(words);
       slots.set(spec.name, { spec, offsetWords: at, words });
       at += alignUp(words, slotAlignmentWords);
     }
     return at;
   };
   const matrixWords = place(kept.filter((spec) => spec.trainable && isMatrix(spec)));
-  const trainableWords = place(kept.filter((spec) => spec.trainable && !isMatrix(spec)));
-  const words = place(kept.filter((spec) => !spec.trainable));
+  const vectors = kept.filter((spec) => !isMatrix(spec));
+  keepWhole(vectors.reduce((sum, { shape }) => sum + alignUp(deviceWords(shape), slotAlignmentWords), 0));
+  const trainableWords = place(vectors.filter((spec) => spec.trainable));
+  place(vectors.filter((spec) => !spec.trainable));
+  const words = place(kept.filter((spec) => !spec.trainable && isMatrix(spec)));
   return { words, trainableWords, matrixWords, slots };
 }
 

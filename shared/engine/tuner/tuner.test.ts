@@ -20,6 +20,7 @@ const facts: DeviceFacts = {
   maxWorkgroupsPerDimension: 65535,
   maxWorkgroupStorageBytes: 16384,
   maxInvocationsPerWorkgroup: 256,
+  maxBindingBytes: 2 ** 27,
   subgroups: null,
   matrices: [],
 };

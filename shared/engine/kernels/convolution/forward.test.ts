@@ -82,7 +82,7 @@ it('is never more workgroups than a device takes, though it was chosen so for sm
   const facts = {
     ...{ software: false, maxWorkgroupsPerDimension: 65535 },
     ...{ maxWorkgroupStorageBytes: 16384, maxInvocationsPerWorkgroup: 256 },
-    ...{ subgroups: null, matrices: [] },
+    ...{ maxBindingBytes: 2 ** 27, subgroups: null, matrices: [] },
   };
   const lower = (side: number) => {
     const view = (id: string) =>

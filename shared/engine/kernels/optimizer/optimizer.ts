@@ -1,6 +1,7 @@
 /**
  * From all gradients to the next weights in three dispatches: the squares of the gradients summed, the decision whether the step is
- * taken and how far gradients are clipped, the update. Each works on the flat arenas.
+ * taken and how far gradients are clipped, the update. Each works on the flat arenas, and where a device does not bind the whole of
+ * one, the first and the last are several dispatches, a part of the arenas each; every sum stays as it is.
  */
 import {
   type Binding,
@@ -8,13 +9,16 @@ import {
   bindScratch,
   type KernelCall,
   type ParameterArena,
+  type WordRange,
   words,
 } from '../../plan/call.ts';
+import { cut, cutWords } from '../../plan/cuts.ts';
 import type { ParameterLayout } from '../../plan/parameters.ts';
 import { declareSettings, type StepNumbers, settingsBinding } from '../../plan/settings.ts';
+import { Kernel } from '../kernel.ts';
 import { bindFigures, type FiguresLayout } from '../loss/figures.ts';
 import type { Memory } from '../memory.ts';
-import { groupSumText, isFiniteText, reductionMain, reductionOf } from '../reduction.ts';
+import { groupSumText, isFiniteText, reductionMain, reductionOf, sharesMain } from '../reduction.ts';
 import {
   busyThreads,
   type DeviceFacts,
@@ -35,37 +39,44 @@ function bindControl(access: 'read' | 'read-write'): Binding {
   return { ref: controlRef, access };
 }
 
-function bindArena(kind: ParameterArena, wordCount: number, access: 'read' | 'read-write'): Binding {
-  const ref: BufferRef = { kind, offsetWords: 0, words: wordCount };
-  return { ref, access };
+/** The arena of what learns, in parts that can be bound. */
+function partsOf({ trainableWords }: Layout, facts: DeviceFacts): WordRange[] {
+  const whole = { kind: 'gradients', offsetWords: 0, words: trainableWords } as const;
+  return cut(whole, cutWords(facts)).map(({ offsetWords, words }) => ({ offsetWords, words }));
 }
 
-/** Sums of squares of shares of the gradients; not finite where any gradient is not. */
-export function lowerGradientNorm({ trainableWords }: Layout, facts: DeviceFacts): KernelCall[] {
+function bindPart(kind: ParameterArena, part: WordRange, access: 'read' | 'read-write'): Binding {
+  return { ref: { kind, ...part }, access };
+}
+
+/** Floats that a thread sums at once: every slot of the arena consists of whole lines. */
+const lineWords = 16;
+
+/**
+ * Sums of squares of shares of the gradients; not finite where any gradient is not. A thread's share is of lines that lie as far apart as
+ * there are threads. Where the arena comes in parts, threads hand their sums on from part to part, and the last one joins them.
+ */
+export function lowerGradientNorm(layout: Layout, facts: DeviceFacts): KernelCall[] {
   const { groups, threads, partials: count } = reductionOf(facts);
-  const bindings = [
-    bindArena('gradients', trainableWords, 'read'),
-    bindScratch(partials, count, 'read-write'),
-  ];
-  // Lines of 16 floats, which every slot of the arena consists of.
-  const sum = `
-  var total = 0.0;
-  for (var line = index; line < g.lines; line += ${threads}u) {
+  const parts = partsOf(layout, facts);
+  return parts.map((part, index) => {
+    const [isFirst, isLast] = [index === 0, index === parts.length - 1];
+    const kernel = new Kernel();
+    kernel.words('gradients', 'vec4<f32>', { kind: 'gradients', ...part }, 'read');
+    if (isLast) kernel.scratch('partials', 'f32', partials, count, 'read-write');
+    if (!isFirst || !isLast) kernel.scratch('carried', 'f32', `${partials} so far`, threads, 'read-write');
+    const firstThread = (part.offsetWords / lineWords) % threads;
+    kernel.uniforms('lines: u32, begin: u32', [part.words / lineWords, (threads - firstThread) % threads]);
+    const sum = `
+  var total = ${isFirst ? '0.0' : 'carried[index]'};
+  for (var line = (index + g.begin) % ${threads}u; line < g.lines; line += ${threads}u) {
     ${unroll(4, (four) => `let part${four} = gradients[line * 4u + ${four}u]; total += dot(part${four}, part${four});`)}
   }`;
-  return [
-    {
-      label: 'gradient norm',
-      code: `${declareStorage(0, 'gradients', 'vec4<f32>', bindings[0]!)}
-${declareStorage(1, 'partials', 'f32', bindings[1]!)}
-${declareUniforms(2, 'g', 'lines: u32')}
-${reductionMain(facts, sum, 'partials[partial] = total;')}`,
-      bindings,
-      uniforms: words([trainableWords / 16]),
-      workgroups: [groups, 1, 1],
-      flops: 2 * trainableWords,
-    },
-  ];
+    const code = isLast
+      ? reductionMain(facts, sum, 'partials[partial] = total;')
+      : sharesMain(facts, `${sum}\n  carried[index] = total;`);
+    return kernel.call('gradient norm', code, [groups, 1, 1], 2 * part.words);
+  });
 }
 
 /**
@@ -119,19 +130,20 @@ fn main(@builtin(local_invocation_index) local: u32) {
 }
 
 /** torch's SGD: `g = scale * gradient + decay * w; v = momentum * v + g; w -= rate * v`; nothing where the flag is set. */
-export function lowerUpdate({ trainableWords, matrixWords }: Layout, facts: DeviceFacts): KernelCall[] {
-  const bindings = [
-    bindArena('weights', trainableWords, 'read-write'),
-    bindArena('momentum', trainableWords, 'read-write'),
-    bindArena('gradients', trainableWords, 'read'),
-    bindControl('read'),
-    settingsBinding,
-  ];
-  const fours = trainableWords / 4;
-  const threads = facts.software ? Math.min(fours, busyThreads(facts)) : fours;
-  const names = ['weights', 'momentum', 'gradients'];
-  return [
-    {
+export function lowerUpdate(layout: Layout, facts: DeviceFacts): KernelCall[] {
+  return partsOf(layout, facts).map((part) => {
+    const bindings = [
+      bindPart('weights', part, 'read-write'),
+      bindPart('momentum', part, 'read-write'),
+      bindPart('gradients', part, 'read'),
+      bindControl('read'),
+      settingsBinding,
+    ];
+    const fours = part.words / 4;
+    const threads = facts.software ? Math.min(fours, busyThreads(facts)) : fours;
+    const matrixFours = Math.max(0, layout.matrixWords - part.offsetWords) / 4;
+    const names = ['weights', 'momentum', 'gradients'];
+    return {
       label: 'update',
       code: `${names.map((name, index) => declareStorage(index, name, 'vec4<f32>', bindings[index]!)).join('\n')}
 ${declareStorage(3, 'control', 'u32', bindings[3]!)}
@@ -151,11 +163,11 @@ fn compute(index: u32) {
 }
 ${flatMain('g.threads', facts)}`,
       bindings,
-      uniforms: words([threads, fours, matrixWords / 4]),
+      uniforms: words([threads, fours, matrixFours]),
       workgroups: flatWorkgroups(threads, facts),
-      flops: 6 * trainableWords,
-    },
-  ];
+      flops: 6 * part.words,
+    };
+  });
 }
 
 /** The same on plain memory, where nothing forbids the step. */
