@@ -1,6 +1,13 @@
 /** The GPU of a process without a browser: Dawn, Chromium's WebGPU, as an npm package. */
 import { Problem } from '../../shared/domain/problem.ts';
-import { adapterName, deviceDescriptor, isSoftwareAdapter } from '../../shared/reference/adapter.ts';
+import { matrixShapes } from '../../shared/engine/device/subgroups.ts';
+import type { MatrixShape } from '../../shared/engine/kernels/wgsl.ts';
+import {
+  adapterName,
+  deviceDescriptor,
+  isSoftwareAdapter,
+  matrixFeature,
+} from '../../shared/reference/adapter.ts';
 import { ensureVulkanLoader, softwareAdapterFiles } from './softwareAdapter.ts';
 import { hasVulkanDriver } from './vulkanDrivers.ts';
 
@@ -11,6 +18,8 @@ export interface ObtainedDevice {
   readonly name: string;
   /** The CPU plays the GPU: everything works, slowly. */
   readonly software: boolean;
+  /** Products of small matrices that it was given; none unless they were asked for. */
+  readonly matrices: readonly MatrixShape[];
   /** Destroys the device and frees its memory. */
   release(): void;
 }
@@ -20,7 +29,12 @@ export interface DeviceChoice {
   readonly preferSoftware?: boolean;
   /** Dawn's own, for measurements: `disable-dawn-features=timestamp_quantization`. */
   readonly dawnFlags?: readonly string[];
+  /** Ask for products of small matrices too, which are an experiment: the device has them where the adapter does. */
+  readonly matrices?: boolean;
 }
+
+/** Experiments are for those who allow what is not safe; NVIDIA's halves fail some of WebGPU's tests, of which kernels need nothing. */
+const experimentalFlags = ['enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia'];
 
 /**
  * A device on the best adapter of this machine: a real GPU, else a software adapter. `globalThis.navigator.gpu` and
@@ -34,22 +48,25 @@ export async function obtainDevice(choice: DeviceChoice = {}): Promise<ObtainedD
   const dawn = await import('webgpu');
   installGlobals(dawn.globals as Record<string, unknown>);
 
-  let gpu = keepForever(dawn.create([...(choice.dawnFlags ?? [])]));
+  const { dawnFlags = [], matrices = false } = choice;
+  const create = () => keepForever(dawn.create([...dawnFlags, ...(matrices ? experimentalFlags : [])]));
+  let gpu = create();
   let adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter && software) {
     setOnlyDriver(software.driverManifest);
-    gpu = keepForever(dawn.create([...(choice.dawnFlags ?? [])]));
+    gpu = create();
     adapter = await gpu.requestAdapter();
   }
   if (!adapter) throw noAdapter();
 
-  const device = await adapter.requestDevice(deviceDescriptor(adapter));
+  const device = await adapter.requestDevice(deviceDescriptor(adapter, { matrices }));
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true, writable: true });
   return {
     device,
     adapterInfo: adapter.info,
     name: adapterName(adapter.info),
     software: isSoftwareAdapter(adapter.info),
+    matrices: device.features.has(matrixFeature as GPUFeatureName) ? matrixShapes(adapter.info) : [],
     release: () => device.destroy(),
   };
 }

@@ -5,10 +5,11 @@ import { deviceDescriptor } from '../../../shared/reference/adapter.ts';
 /** Instances live as long as the process (electron/terminal/device.ts says why). */
 const instances: GPU[] = [];
 
-export async function nullDevice(): Promise<GPUDevice> {
+/** `matrices`: with the experiment, of which it claims to know no shape in particular: it compiles any. */
+export async function nullDevice({ matrices = false } = {}): Promise<GPUDevice> {
   Object.assign(globalThis, globals);
-  const gpu = create(['backend=null']);
+  const gpu = create(['backend=null', ...(matrices ? ['enable-dawn-features=allow_unsafe_apis'] : [])]);
   instances.push(gpu);
   const adapter = (await gpu.requestAdapter())!;
-  return adapter.requestDevice(deviceDescriptor(adapter));
+  return adapter.requestDevice(deviceDescriptor(adapter, { matrices }));
 }

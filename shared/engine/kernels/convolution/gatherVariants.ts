@@ -3,6 +3,7 @@ import type { KernelCall } from '../../plan/call.ts';
 import { strideOf } from '../../plan/tensor.ts';
 import type { DeviceFacts } from '../wgsl.ts';
 import type { Gather } from './gather.ts';
+import { lowerMatrix, type MatrixVariant, matrixVariants } from './gatherMatrix.ts';
 import { lowerRegisters, type RegistersVariant, registersCost } from './gatherRegisters.ts';
 import {
   dispatchOf,
@@ -13,19 +14,22 @@ import {
   workgroupsOf,
 } from './gatherWorkgroup.ts';
 
-export type ConvVariant = RegistersVariant | WorkgroupVariant;
+export type ConvVariant = RegistersVariant | WorkgroupVariant | MatrixVariant;
 
 /** Candidates for the tuner; the first is the default. The last is of the other kind, so that the clock may say we are wrong. */
 export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
   const [registers, workgroup] = [registersVariants(gather), workgroupVariants(gather, facts)];
-  return facts.software ? [...registers, workgroup[0]!] : [...workgroup, registers[0]!];
+  if (facts.software) return [...registers, workgroup[0]!];
+  const [first, ...others] = workgroup;
+  return [first!, ...matrixVariants(gather, facts), ...others, registers[0]!];
 }
 
 /** What was chosen for a smaller frame may be more workgroups here than a device takes: then another way is gone. */
 export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {
   const variants = [...(variant ? [variant] : []), ...variantsOf(gather, facts)];
   const chosen = variants.find((each) => isDispatchable(gather, each, facts))!;
-  return chosen.kind === 'registers' ? lowerRegisters(gather, facts, chosen) : lowerWorkgroup(gather, chosen);
+  if (chosen.kind === 'registers') return lowerRegisters(gather, facts, chosen);
+  return chosen.kind === 'matrix' ? lowerMatrix(gather, chosen) : lowerWorkgroup(gather, chosen);
 }
 
 /** Registers' workgroups are folded into two dimensions, tiles are not. */

@@ -50,7 +50,7 @@ export function workgroupsOf(gather: Gather, variant: WorkgroupVariant): number 
 }
 
 /** The levels' table, and how many workgroups there are: rows by columns by phases. */
-export function dispatchOf(gather: Gather, { rows, columns }: WorkgroupVariant) {
+export function dispatchOf(gather: Gather, { rows, columns }: Pick<WorkgroupVariant, 'rows' | 'columns'>) {
   const stride = phaseStride(gather);
   let tiles = 0;
   const table = mapExtents(gather).flatMap((extents) => {
@@ -100,6 +100,9 @@ interface Layout extends WorkgroupVariant {
   readonly phases: number;
   readonly sourceFours: number;
 }
+
+/** What it takes to read a slice of pixels. */
+export type SliceLayout = Pick<Layout, 'gather' | 'rows' | 'threads' | 'deep' | 'phases' | 'sourceFours'>;
 
 function layOut(gather: Gather, variant: WorkgroupVariant): Layout {
   return {
@@ -156,12 +159,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 
 /** Of a thread for one slice, four channels each. */
-function pixelLoads({ rows, deep, threads }: Layout): number {
+export function pixelLoads({ rows, deep, threads }: SliceLayout): number {
   return (rows * deep) / threads;
 }
 
 /** Where the source begins for a row of the slice: its column and line for the first tap, far outside for rows that are none. */
-function locatePixel({ gather, deep, threads, phases }: Layout, l: number): string {
+export function locatePixel({ gather, deep, threads, phases }: SliceLayout, l: number): string {
   const { conv, backward } = gather;
   const start = (at: string, phase: string, firstTap: string) =>
     backward
@@ -176,7 +179,7 @@ function locatePixel({ gather, deep, threads, phases }: Layout, l: number): stri
 }
 
 /** Fours of channels in the order taps, source channels; behind the last of them, zeros. */
-function loadPixels(layout: Layout): string {
+export function loadPixels(layout: SliceLayout): string {
   const { gather, deep, sourceFours } = layout;
   const { source, sourceScale, backward } = gather;
   const sign = backward ? '-' : '+';

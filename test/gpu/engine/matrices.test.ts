@@ -1,0 +1,239 @@
+/**
+ * Convolutions on products of small matrices: held against the plain reference where an adapter has them (llvmpipe of Mesa 26.2 has),
+ * and compiled for made-up shapes by Dawn's null backend everywhere.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { obtainDevice } from '../../../electron/terminal/device.ts';
+import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
+import { sliceCall } from '../../../shared/engine/device/slices.ts';
+import { lowerConv, referenceConv } from '../../../shared/engine/kernels/convolution/forward.ts';
+import { gatherBackward, gatherForward } from '../../../shared/engine/kernels/convolution/gather.ts';
+import {
+  type MatrixVariant,
+  matrixThreads,
+  matrixVariants,
+} from '../../../shared/engine/kernels/convolution/gatherMatrix.ts';
+import {
+  lowerConvInputGradient,
+  referenceConvInputGradient,
+} from '../../../shared/engine/kernels/convolution/inputGradient.ts';
+import type { Memory } from '../../../shared/engine/kernels/memory.ts';
+import { imagesOf } from '../../../shared/engine/kernels/rows.ts';
+import type { MatrixShape } from '../../../shared/engine/kernels/wgsl.ts';
+import type { ConvInputGradientOp, ConvOp, FoldedNorm } from '../../../shared/engine/plan/ops.ts';
+import { strideOf, type TensorSpec, type TensorView } from '../../../shared/engine/plan/tensor.ts';
+import { nullDevice } from './nullDevice.ts';
+import { Operands, type Side } from './operands.ts';
+import { expectSame, runCalls } from './runCalls.ts';
+
+const { device, name, matrices } = await obtainDevice({
+  preferSoftware: process.env.BOXWRIGHT_ADAPTER !== 'best',
+  matrices: true,
+});
+/** As if a GPU: a software adapter takes these kernels only when it is told to. */
+const facts = deviceFacts(device, false, matrices);
+const lacking = matrices.length === 0;
+
+interface Case {
+  readonly name: string;
+  readonly levels: readonly Side[];
+  readonly channels: readonly [input: number, output: number];
+  readonly kernel: number;
+  readonly stride: number;
+  /** Of what is read forward, and of what is written; gradients are f32. */
+  readonly storage: readonly [x: TensorSpec['storage'], y: TensorSpec['storage']];
+  readonly fused?: boolean;
+}
+
+const pyramid: Case = {
+  name: '3x3 over levels, everything fused',
+  levels: [
+    [9, 11],
+    [5, 6],
+    [1, 1],
+  ],
+  ...{ channels: [36, 70], kernel: 3, stride: 1, storage: ['f16', 'f32'], fused: true },
+};
+
+const cases: Case[] = [
+  pyramid,
+  {
+    name: '3x3 stride 2, odd',
+    ...{ levels: [[7, 13]], channels: [20, 36], kernel: 3, stride: 2, storage: ['f16', 'f32'] },
+  },
+  {
+    name: '1x1 in halves',
+    ...{ levels: [[5, 9]], channels: [8, 68], kernel: 1, stride: 1, storage: ['f16', 'f16'], fused: true },
+  },
+  {
+    name: '7x7 stride 2 on an image',
+    ...{ levels: [[17, 20]], channels: [3, 8], kernel: 7, stride: 2, storage: ['f32', 'f16'] },
+  },
+];
+
+describe.skipIf(lacking)(
+  `convolutions on matrices${lacking ? `, skipped: ${name} has no products of small matrices` : ''}`,
+  () => {
+    it.each(cases)('are the reference of rounded numbers: $name', async (one) => {
+      const { forward, backward } = operands(one);
+      // Compiling takes the most of it: every tile once is enough.
+      const some = one === pyramid ? 100 : 1;
+      for (const variant of matrixVariants(gatherForward(forward), facts).slice(0, some)) {
+        await expectForward(one, variant);
+      }
+      for (const variant of matrixVariants(gatherBackward(backward), facts).slice(0, some)) {
+        await expectBackward(one, variant);
+      }
+    });
+
+    it('take gradients of any size, far below the smallest half too', async () => {
+      const variant = matrixVariants(gatherBackward(operands(pyramid).backward), facts)[0]!;
+      for (const size of [1e-30, 1e-12, 1e30]) await expectBackward(pyramid, variant, size);
+    });
+  },
+);
+
+/** Of GPUs; the null backend has none of its own. */
+const shapes: MatrixShape[] = [
+  { component: 'f16', result: 'f32', m: 16, n: 16, k: 16 },
+  { component: 'f16', result: 'f32', m: 16, n: 8, k: 16 },
+  { component: 'f16', result: 'f32', m: 8, n: 8, k: 8 },
+  { component: 'f32', result: 'f32', m: 8, n: 8, k: 8 },
+];
+
+describe('kernels on matrices', () => {
+  let compiler: GPUDevice;
+  beforeAll(async () => {
+    compiler = await nullDevice({ matrices: true });
+  });
+
+  it.each(shapes)('are valid of $component, $m x $n x $k', async (shape) => {
+    const made = deviceFacts(compiler, false, [shape]);
+    for (const { forward, backward } of [operands(pyramid), operands(cases.at(-1)!)]) {
+      const variants = matrixVariants(gatherForward(forward), made);
+      expect(variants.length).toBeGreaterThan(0);
+      for (const variant of variants) {
+        expect(matrixThreads(variant) % made.subgroups!.max).toBe(0);
+        const calls = [
+          ...lowerConv(forward, made, variant),
+          ...lowerConvInputGradient(backward, made, variant),
+        ];
+        for (const { code } of calls) await expectValid(compiler, code);
+      }
+    }
+  });
+});
+
+async function expectValid(compiler: GPUDevice, code: string): Promise<void> {
+  const module = compiler.createShaderModule({ code });
+  const { messages } = await module.getCompilationInfo();
+  expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}`)).toEqual([]);
+  await compiler.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+}
+
+interface Layer {
+  readonly forward: ConvOp;
+  readonly backward: ConvInputGradientOp;
+  readonly of: Operands;
+}
+
+function operands({ levels, channels, kernel, stride, storage, fused = false }: Case): Layer {
+  const of = new Operands(2);
+  const [inChannels, outChannels] = channels;
+  const conv = { inChannels, outChannels, kernelSize: kernel, stride, padding: (kernel - 1) / 2 };
+  const outputs = levels.map(([height, width]): Side => [half(height, stride), half(width, stride)]);
+  const words = kernel ** 2 * strideOf(inChannels) * strideOf(outChannels);
+  const weight = { kind: 'weights', offsetWords: 0, words } as const;
+  const filter = of.memory.words(weight);
+  const noise = of.memory.words(of.vector({ kind: 'state', id: 'filter' }, words));
+  for (let at = 0; at < words; at++) {
+    const row = Math.floor(at / strideOf(outChannels)) % strideOf(inChannels);
+    const isPadding = row >= inChannels || at % strideOf(outChannels) >= outChannels;
+    filter[at] = isPadding ? 0 : noise[at]!;
+  }
+  const vector = (id: string) => of.vector({ kind: 'state', id }, outChannels);
+  const norm: FoldedNorm | null = fused ? { scale: vector('scale'), shift: vector('shift') } : null;
+  const [read, written] = storage;
+  const forward: ConvOp = {
+    ...{ op: 'conv', conv, weight, norm, bias: null, relu: fused },
+    x: of.noise('x', levels, inChannels, { storage: read }),
+    residual: fused ? of.noise('residual', outputs, outChannels, { storage: read }) : null,
+    y: of.empty('y', outputs, outChannels, written),
+  };
+  const target = {
+    dx: of.empty('dx', levels, inChannels),
+    add: fused ? of.noise('add', levels, inChannels) : null,
+    mask: fused ? of.noise('mask', levels, inChannels, { storage: read }) : null,
+  };
+  const dy = of.noise('dy', outputs, outChannels);
+  return { of, forward, backward: { op: 'convInputGradient', conv, dy, weight, norm, target } };
+}
+
+function half(length: number, stride: number): number {
+  return Math.floor((length - 1) / stride) + 1;
+}
+
+async function expectForward(one: Case, variant: MatrixVariant): Promise<void> {
+  const { of, forward } = operands(one);
+  const after = await run(lowerConv(forward, facts, variant), of);
+  if (variant.shape.component === 'f16') {
+    roundAll(of.memory.words(forward.weight));
+    roundAll(of.memory.tensor(forward.x));
+  }
+  referenceConv(forward, of.memory);
+  const tolerance = one.storage[1] === 'f16' ? 5e-4 : 2e-6;
+  expectSame(rowsOf(after, forward.y), rowsOf(of.memory, forward.y), tolerance);
+}
+
+/** @param size what gradients are multiplied with */
+async function expectBackward(one: Case, variant: MatrixVariant, size = 1): Promise<void> {
+  const { of, backward } = operands(one);
+  const { dy, norm, target, weight } = backward;
+  const gradients = of.memory.tensor(dy);
+  multiply(gradients, () => size);
+  if (target.add) multiply(of.memory.tensor(target.add), () => size);
+  const after = await run(lowerConvInputGradient(backward, facts, variant), of);
+  if (norm) {
+    const scale = of.memory.words(norm.scale);
+    multiply(gradients, (at) => scale[at % scale.length]!);
+  }
+  if (variant.shape.component === 'f16') {
+    roundAll(of.memory.words(weight));
+    roundAll(gradients);
+  }
+  referenceConvInputGradient({ ...backward, norm: null }, of.memory);
+  expectSame(rowsOf(after, target.dx), rowsOf(of.memory, target.dx));
+}
+
+/** In slices, which compute the same: what is dispatched whole is their sum. */
+function run(calls: ReturnType<typeof lowerConv>, of: Operands): Promise<Memory> {
+  return runCalls(
+    device,
+    calls.flatMap((call) => sliceCall(call, 2)),
+    of.memory,
+    of.f16,
+  );
+}
+
+function multiply(values: Float32Array, by: (at: number) => number): void {
+  for (let at = 0; at < values.length; at++) values[at]! *= by(at);
+}
+
+/** To as many digits as a half has, whatever the exponent. */
+function roundAll(values: Float32Array): void {
+  values.forEach((value, at) => {
+    const exponent = 2 ** Math.floor(Math.log2(Math.abs(value) || 1));
+    values[at] = Math.f16round(value / exponent) * exponent;
+  });
+}
+
+/** What lies between levels is anything. */
+function rowsOf(memory: Memory, view: TensorView): Float32Array {
+  const all = memory.tensor(view);
+  const stride = strideOf(view.tensor.channels);
+  return Float32Array.from(
+    imagesOf(view).flatMap(({ firstRow, rows }) => [
+      ...all.subarray(firstRow * stride, (firstRow + rows) * stride),
+    ]),
+  );
+}
