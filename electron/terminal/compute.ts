@@ -12,7 +12,8 @@ import type { TrainConfig } from '../../shared/training/config.ts';
 import type { Executor } from '../../shared/training/ports.ts';
 import { dataPath } from '../host/dataPath.ts';
 import { Tunings } from '../services/tunings.ts';
-import { type ObtainedDevice, obtainDevice } from './device.ts';
+import { type DeviceChoice, type ObtainedDevice, obtainDevice } from './device.ts';
+import { type Experiment, withoutMatrices } from './experiments.ts';
 import { guardExecutor } from './guard.ts';
 import type { Output } from './output.ts';
 
@@ -27,14 +28,16 @@ export interface Compute {
   release(): void;
 }
 
-/** `obtain`: another way to a device, for tests. */
+/** `experimental`: what somebody asked for by name; `obtain`: another way to a device, for tests. */
 export async function openCompute(
   output: Output,
-  obtain: () => Promise<ObtainedDevice> = obtainDevice,
+  experimental?: Experiment,
+  obtain: (choice: DeviceChoice) => Promise<ObtainedDevice> = obtainDevice,
 ): Promise<Compute> {
   let device: ObtainedDevice;
+  const matrices = experimental === 'matrices';
   try {
-    device = await obtain();
+    device = await obtain({ matrices });
   } catch (error) {
     const problem = toProblemData(error);
     output.warn(
@@ -43,11 +46,16 @@ export async function openCompute(
     );
     return cpuCompute(problem);
   }
-  return deviceCompute(device);
+  return deviceCompute(device, (config) => {
+    const why = matrices ? withoutMatrices(device, config) : null;
+    if (why) output.warn(why.message, why.remedy);
+  });
 }
 
-function deviceCompute(obtained: ObtainedDevice): Compute {
-  const { device, adapterInfo, name: adapter, software } = obtained;
+/** `advise`: says once what a config makes of what was asked for. */
+function deviceCompute(obtained: ObtainedDevice, advise: (config: ComputeConfig) => void): Compute {
+  const { device, adapterInfo, name: adapter, software, matrices } = obtained;
+  let isAdvised = false;
   const watch = watchDevice(device);
   let reference: Promise<DeviceWatch> | null = null;
   return {
@@ -55,6 +63,8 @@ function deviceCompute(obtained: ObtainedDevice): Compute {
     createExecutor: async (network, config) => {
       const { boxLoss, prior, seed, precision } = config;
       const common = { network, boxLoss, prior, seed, adapter, software };
+      if (!isAdvised) advise(config);
+      isAdvised = true;
       if (!usesEngine(config, null)) {
         // One backend for all executors: a second one would take the tensors of the first with it.
         reference ??= registerTfjs(obtained);
@@ -62,7 +72,7 @@ function deviceCompute(obtained: ObtainedDevice): Compute {
       }
       const options = {
         ...common,
-        ...{ device, precision, adapterKey: `${adapterKey(adapterInfo)} / ${dawnVersion()}` },
+        ...{ device, matrices, precision, adapterKey: `${adapterKey(adapterInfo)} / ${dawnVersion()}` },
         tunerCache: new Tunings(dataPath()),
         clock: () => performance.now(),
       };

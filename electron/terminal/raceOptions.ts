@@ -46,7 +46,7 @@ function withOptions(choice: StrategyChoice, options: Partial<LossNumbers>): Str
 }
 
 /** What may be said beside `--resume`. */
-const beside = new Set(['resume', 'report', 'tuneLr', 'engine', 'precision', 'json']);
+const beside = new Set(['resume', 'report', 'tuneLr', 'engine', 'precision', 'experimental', 'json']);
 
 /** Throws a UsageError where an option would make another race of the one that goes on. */
 export function requireResumableRace(options: RaceOptions): void {

@@ -10,6 +10,7 @@ import {
   precisionNames,
   scheduleNames,
 } from '../../shared/training/config.ts';
+import { experimentNames } from './experiments.ts';
 import { decimal, integer, oneOf } from './usage.ts';
 
 export const weightsWords =
@@ -94,6 +95,11 @@ export function withTrainingOptions(command: Command): Command {
     .option('--evaluate-every <n>', `steps; 0: at the end ${says(defaults.evaluateEvery)}`, integer())
     .option('--checkpoint-every <n>', `steps ${says(defaults.checkpointEvery)}`, integer({ min: 1 }))
     .option('--include-unreviewed', 'train on images nobody has reviewed too')
+    .option(
+      '--experimental <name>',
+      `${experimentNames.join(', ')}: products of small matrices on the GPU's own units for them, where its driver has them (\`boxwright doctor\`); most need --precision mixed. Unsafe features of WebGPU are allowed for it: never on by itself`,
+      oneOf(experimentNames),
+    )
     .option(
       '--statistics-every <n>',
       `steps; where the logits lie is written down; 0: never ${says(defaults.statisticsEvery)}`,

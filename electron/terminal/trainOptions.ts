@@ -10,9 +10,11 @@ import {
   type TrainConfig,
   trainConfigSchema,
 } from '../../shared/training/config.ts';
+import type { Experiment } from './experiments.ts';
 import { type SizeOptions, sizesOf, UsageError } from './usage.ts';
 
 export interface TrainOptions extends SizeOptions, ComputeOptions {
+  readonly experimental?: Experiment;
   readonly init?: string;
   readonly backbone?: BackboneName;
   readonly loss?: TrainConfig['loss'];
@@ -129,8 +131,8 @@ function optionName(field: string): string {
 const hot = ['loss', 'alpha', 'gamma', 'beta', 'hardCount', 'hardNms', 'lr'];
 /** What may be said beside them: everything else is the run's own, or it would be another run. */
 const beside = {
-  resume: new Set(['resume', 'steps', 'microBatch', 'engine', 'precision', 'json', ...hot]),
-  replay: new Set(['replay', 'engine', 'precision', 'json']),
+  resume: new Set(['resume', 'steps', 'microBatch', 'engine', 'precision', 'experimental', 'json', ...hot]),
+  replay: new Set(['replay', 'engine', 'precision', 'experimental', 'json']),
 };
 
 /** Throws a UsageError where an option would make another run of the one that goes on, or is done again. */

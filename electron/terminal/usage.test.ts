@@ -93,6 +93,10 @@ describe('resumedConfigOf', () => {
     const otherwise = { engine: 'engine', precision: 'mixed', microBatch: 1 } as const;
     expect(() => requireOwnSettings({ resume: 'run-0001', ...otherwise }, 'resume')).not.toThrow();
     expect(resumedConfigOf(config, otherwise)).toEqual({ ...config, ...otherwise });
+    // How it is computed, not what: the run does not keep it.
+    const tried = { resume: 'run-0001', experimental: 'matrices' } as const;
+    expect(() => requireOwnSettings(tried, 'resume')).not.toThrow();
+    expect(resumedConfigOf(config, tried)).toEqual(config);
     const lengthened = { resume: 'run-0001', steps: 60, json: true };
     expect(() => requireOwnSettings(lengthened, 'resume')).not.toThrow();
     expect(() => requireOwnSettings({ resume: 'run-0001', warmup: 3 }, 'resume')).toThrow(/--warmup/);

@@ -38,6 +38,7 @@ import { readHeads, readNhwc } from './heads.ts';
 import { readDetections } from './kernels/detections/read.ts';
 import { candidatesRef, settingsRef, writeDetectionSettings } from './kernels/detections/spec.ts';
 import { hardLogitOf, readHeaviest } from './kernels/loss/figures.ts';
+import type { MatrixShape } from './kernels/wgsl.ts';
 import { doesNotFit, whatFits } from './memory/fits.ts';
 import type { BufferRef } from './plan/call.ts';
 import { stillNumbers } from './plan/settings.ts';
@@ -73,6 +74,8 @@ export interface EngineExecutorOptions {
   /** Where that is kept; absent: nothing is tried out. */
   readonly tunerCache?: TunerCache;
   readonly device: GPUDevice;
+  /** Products of small matrices that the device was given, an experiment: the tuner tries them. Absent: none. */
+  readonly matrices?: readonly MatrixShape[];
   /** `mixed`: what the backward pass reads again is stored in half precision. Sums and gradients are f32 either way. */
   readonly precision: 'f32' | 'mixed';
   /** Milliseconds since any moment. */
@@ -84,6 +87,13 @@ export async function createEngineExecutor(options: EngineExecutorOptions): Prom
   return new EngineExecutor(options);
 }
 
+/** Of halves only for who stores in halves: f32 stays f32. */
+function usableMatrices({ matrices = [], precision }: EngineExecutorOptions): MatrixShape[] {
+  return matrices.filter(({ component, result }) => {
+    return result === 'f32' && (component === 'f32' || precision === 'mixed');
+  });
+}
+
 /** Beside the parameters' names in the state, which never have a space. */
 const movingName = 'moving positives';
 
@@ -92,7 +102,7 @@ const tuningBudgetMs = 15_000;
 
 export class EngineExecutor implements Executor {
   readonly adapter: string;
-  readonly backend = 'engine';
+  readonly backend: 'engine' | 'engine-matrices';
   readonly software: boolean;
   readonly parameterCount: number;
   readonly stepsUnderWay = 3;
@@ -111,13 +121,18 @@ export class EngineExecutor implements Executor {
   readonly #answering = new Turns();
 
   constructor(options: EngineExecutorOptions) {
-    const { network, boxLoss, prior, seed, software, clock, adapterKey, tunerCache: cache } = options;
+    const { network, boxLoss, prior, seed, software, clock, tunerCache: cache } = options;
     this.adapter = options.adapter;
     this.software = software;
     this.graph = buildRetinaNet(network);
     this.parameterCount = parameterCount(this.graph);
-    const device = new EngineDevice(options.device, { software, clock });
+    const matrices = software ? [] : usableMatrices(options);
+    this.backend = matrices.length > 0 ? 'engine-matrices' : 'engine';
+    const device = new EngineDevice(options.device, { software, clock, matrices });
     const { facts } = device;
+    // What is fastest where there are matrices is no way to compute where there are none, and the other way round.
+    const kinds = new Set(matrices.map(({ component }) => `matrices of ${component}`));
+    const adapterKey = [options.adapterKey, ...kinds].join(' / ');
     const time = timerOf(device, clock);
     const tuned = { facts, adapterKey, time, clock, budgetMs: tuningBudgetMs };
     this.device = device;

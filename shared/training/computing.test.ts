@@ -40,6 +40,9 @@ describe('what computes', () => {
   it('is said in words, and why it is slow', () => {
     const engine = { adapter: 'SwiftShader', backend: 'engine', software: true };
     expect(describeComputing(engine)).toBe('the engine on SwiftShader');
+    expect(describeComputing({ ...engine, backend: 'engine-matrices' })).toMatch(
+      /matrix units.* on SwiftShader/,
+    );
     expect(describeComputing({ ...engine, backend: 'webnn' })).toBe('webnn on SwiftShader');
     expect(slowness(engine)).toContain('SwiftShader is the processor playing a GPU');
     expect(slowness({ ...engine, software: false })).toBeNull();

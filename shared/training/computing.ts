@@ -34,6 +34,7 @@ export function requireComputable(
 
 const backendWords: Readonly<Record<string, string>> = {
   engine: 'the engine',
+  'engine-matrices': 'the engine with matrix units (experimental)',
   'tfjs-webgpu': 'the reference (TensorFlow.js) through WebGPU',
   'tfjs-webgl': 'the reference (TensorFlow.js) through WebGL',
   'tfjs-cpu': 'the reference (TensorFlow.js) in plain JavaScript',

@@ -49,7 +49,7 @@ async function run(toLose: number) {
   let lost = 0;
   const open = async () => {
     const obtained = await obtainDevice({ preferSoftware: true });
-    const compute = await openCompute(output, async () => obtained);
+    const compute = await openCompute(output, undefined, async () => obtained);
     if (lost >= toLose) return compute;
     return brokenOff(compute, () => {
       obtained.device.destroy();

@@ -5,6 +5,7 @@ import { type ProblemData, toProblemData } from '../../../shared/domain/problem.
 import { describeComputing } from '../../../shared/training/computing.ts';
 import { findInstallation } from '../../host/installation.ts';
 import { driverRemedy, type ObtainedDevice, obtainDevice } from '../device.ts';
+import { describeMatrix } from '../experiments.ts';
 import type { Output } from '../output.ts';
 
 export interface DoctorReport {
@@ -34,6 +35,8 @@ interface AdapterReport {
   readonly architecture: string;
   readonly description: string;
   readonly software: boolean;
+  /** Products of small matrices that `train --experimental matrices` would use. */
+  readonly matrices: readonly string[];
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
 }
@@ -78,7 +81,7 @@ async function examineAdapter(): Promise<Pick<DoctorReport, 'adapter' | 'problem
   try {
     const obtained = await obtainDevice();
     try {
-      return { adapter: reportAdapter(obtained), problem: null };
+      return { adapter: reportAdapter(obtained, await experimentalMatrices()), problem: null };
     } finally {
       obtained.release();
     }
@@ -87,13 +90,24 @@ async function examineAdapter(): Promise<Pick<DoctorReport, 'adapter' | 'problem
   }
 }
 
-function reportAdapter({ device, adapterInfo, name, software }: ObtainedDevice): AdapterReport {
+/** A device does not tell of them unless it was asked for with them. */
+async function experimentalMatrices(): Promise<string[]> {
+  const { matrices, release } = await obtainDevice({ matrices: true });
+  release();
+  return matrices.map(describeMatrix);
+}
+
+function reportAdapter(
+  { device, adapterInfo, name, software }: ObtainedDevice,
+  matrices: readonly string[],
+): AdapterReport {
   return {
     name,
     vendor: adapterInfo.vendor,
     architecture: adapterInfo.architecture,
     description: adapterInfo.description,
     software,
+    matrices,
     features: [...device.features].sort(),
     limits: numbersOf(device.limits),
   };
@@ -183,6 +197,7 @@ function describe(report: DoctorReport): string[] {
     lines.push(
       `Adapter   ${adapter.name}${adapter.software ? ' (software: the CPU plays the GPU)' : ''}`,
       `Features  ${adapter.features.join(', ')}`,
+      `Matrices  ${adapter.matrices.join(', ') || 'none'} (experimental: --experimental matrices)`,
       `Limits    ${decisiveLimits.map((name) => `${name} ${adapter.limits[name]}`).join(', ')}`,
     );
   }

@@ -47,7 +47,7 @@ export async function race(project: string, options: RaceOptions, output: Output
     try {
       await throughLosses({
         ...{ output, sit, shouldStop: () => control.wish === 'stop' },
-        open: () => openCompute(output),
+        open: () => openCompute(output, options.experimental),
         clock: () => performance.now(),
         wayOn: () => `boxwright race ${project} --resume ${record.id}`,
       });

@@ -39,7 +39,10 @@ export async function train(
   project: string,
   options: TrainOptions,
   output: Output,
-  surroundings: Surroundings = { open: () => openCompute(output), clock: () => performance.now() },
+  surroundings: Surroundings = {
+    open: () => openCompute(output, options.experimental),
+    clock: () => performance.now(),
+  },
 ): Promise<void> {
   // A slip in the options is told before anything is opened.
   const plan = plannerOf(options, output);
