@@ -21,26 +21,37 @@ beforeAll(async () => {
   device = (await testDevice()).device.device;
 });
 
-const layout = { trainableWords: 64 * 37, matrixWords: 64 * 21 };
+const usualLayout = { trainableWords: 64 * 37, matrixWords: 64 * 21 };
 const arenas = ['weights', 'gradients', 'momentum'] as const;
-const arena = (memory: Memory, kind: ParameterArena): Float32Array =>
-  memory.words({ kind, offsetWords: 0, words: layout.trainableWords });
+const arena = (memory: Memory, kind: ParameterArena, of = usualLayout): Float32Array =>
+  memory.words({ kind, offsetWords: 0, words: of.trainableWords });
 
-function begin(): Memory {
+function begin(of = usualLayout): Memory {
   const random = new RandomStream('optimizer');
   const memory = new Memory();
   for (const kind of arenas) {
-    arena(memory, kind).set(
-      Float32Array.from({ length: layout.trainableWords }, () => random.between(-1, 1)),
+    arena(memory, kind, of).set(
+      Float32Array.from({ length: of.trainableWords }, () => random.between(-1, 1)),
     );
   }
   return memory;
 }
 
+interface Changes extends Partial<StepNumbers> {
+  readonly of?: typeof usualLayout;
+  /** As if the device allowed no more. */
+  readonly maxBindingBytes?: number;
+}
+
 /** One step from `memory`: what is in it afterwards, and what is read of it. */
-async function step(memory: Memory, software: boolean, changes: Partial<StepNumbers> = {}) {
+async function step(
+  memory: Memory,
+  software: boolean,
+  { of: layout = usualLayout, maxBindingBytes, ...changes }: Changes = {},
+) {
   writeNumbers(memory, changes);
-  const facts = deviceFacts(device, software);
+  const own = deviceFacts(device, software);
+  const facts = { ...own, maxBindingBytes: maxBindingBytes ?? own.maxBindingBytes };
   const figures = figuresLayout(3, facts);
   const calls = [
     ...lowerGradientNorm(layout, facts),
@@ -48,7 +59,12 @@ async function step(memory: Memory, software: boolean, changes: Partial<StepNumb
     ...lowerUpdate(layout, facts),
   ];
   const after = await runCalls(device, calls, memory);
-  return { after, report: readFigures(figuresOf(after, 3, software), figures) };
+  return { after, calls, report: readFigures(figuresOf(after, 3, software), figures) };
+}
+
+function bytes(memory: Memory, kind: ParameterArena, of: typeof usualLayout): Uint8Array {
+  const { buffer, byteOffset, byteLength } = arena(memory, kind, of);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function expectUntouched(after: Memory, before: Memory): void {
@@ -69,13 +85,13 @@ describe.each([true, false])('the optimizer, software %s', (software) => {
     expect(Math.abs(report.gradientNorm / norm - 1)).toBeLessThan(1e-6);
     const clipScale = changes.clipNorm > 0 ? Math.min(1, changes.clipNorm / (norm + 1e-6)) : 1;
     expect(Math.abs(report.clipScale / clipScale - 1)).toBeLessThan(1e-6);
-    referenceUpdate(before, layout, { ...usualNumbers, ...changes }, clipScale);
+    referenceUpdate(before, usualLayout, { ...usualNumbers, ...changes }, clipScale);
     for (const kind of ['weights', 'momentum'] as const) expectSame(arena(after, kind), arena(before, kind));
   });
 
   it('touches nothing from a step that is not finite on, until the flag is cleared', async () => {
     const before = begin();
-    const at = layout.trainableWords - 5;
+    const at = usualLayout.trainableWords - 5;
     const sound = arena(before, 'gradients')[at]!;
     arena(before, 'gradients')[at] = Number.NaN;
     const spoilt = await step(before, software);
@@ -89,6 +105,21 @@ describe.each([true, false])('the optimizer, software %s', (software) => {
     const { after, report } = await step(behind.after, software);
     expect(report.finite).toBe(true);
     expect(arena(after, 'weights')).not.toEqual(arena(before, 'weights'));
+  });
+
+  it('comes to the same bytes where the arenas are bound in parts', async () => {
+    // Of some lines a thread, and more threads than lines in the last part.
+    const of = { trainableWords: 64 * 9001, matrixWords: 64 * 5003 };
+    const changes = { of, decay: 'matrices', clipNorm: 3 } as const;
+    const whole = await step(begin(of), software, changes);
+    expect(whole.calls).toHaveLength(3);
+    for (const maxBindingBytes of [2 ** 20 + 700, 64 * 4 * 3000]) {
+      const parts = await step(begin(of), software, { ...changes, maxBindingBytes });
+      expect(parts.calls).toHaveLength(2 * Math.ceil((4 * of.trainableWords) / maxBindingBytes) + 1);
+      expect(parts.report).toEqual(whole.report);
+      for (const kind of ['weights', 'momentum'] as const)
+        expect(Buffer.compare(bytes(parts.after, kind, of), bytes(whole.after, kind, of))).toBe(0);
+    }
   });
 
   it('is stopped by a loss that is not finite', async () => {
