@@ -2,6 +2,7 @@
 import { buildAnchorGrid } from '../detector/anchorGrid.ts';
 import { GridMatcher } from '../detector/gridMatcher.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
+import { Recent } from '../domain/recent.ts';
 import type { Batch, BatchShape } from '../loss/executor.ts';
 import { type BatchMatches, type CountedMatches, matchBatch } from '../loss/targets.ts';
 import type { EngineDevice } from './device/engineDevice.ts';
@@ -18,7 +19,6 @@ import {
   wordsPerKind,
 } from './kernels/loss/targets.ts';
 import { type StepNumbers, settingsBinding, writeSettings } from './plan/settings.ts';
-import { Recent } from './recent.ts';
 import { stateRef } from './sections.ts';
 
 /** Of one size of frames. */

@@ -50,3 +50,12 @@ describe('matchBatch', () => {
     }
   });
 });
+
+it('keeps the anchors of the sizes used last, not of every size that ever came', () => {
+  const anchors = cache.of(64, 96);
+  for (let side = 32; side <= 32 * 15; side += 32) cache.of(side, 32);
+  expect(cache.of(64, 96)).toBe(anchors);
+  for (let side = 32; side <= 32 * 16; side += 32) cache.of(side, 32);
+  expect(cache.of(64, 96)).not.toBe(anchors);
+  expect(cache.of(64, 96)).toEqual(anchors);
+});

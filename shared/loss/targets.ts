@@ -5,6 +5,7 @@ import { encodeMatched } from '../detector/boxCoder.ts';
 import type { GridMatcher } from '../detector/gridMatcher.ts';
 import { applyIgnoreBoxes, matchAnchors, matchBackground } from '../detector/matcher.ts';
 import { type NetworkGraph, pyramidSizes } from '../detector/network.ts';
+import { Recent } from '../domain/recent.ts';
 import type { Batch, BatchTarget } from './executor.ts';
 import { imageWeights } from './normalizer.ts';
 
@@ -35,10 +36,13 @@ export interface BatchTargets extends BatchMatches {
   readonly boxes: Float32Array;
 }
 
-/** Anchors by frame size: a run sees few sizes, and every step needs them. */
+/** Sizes of frames that are remembered: each is megabytes, and images of many shapes come in hundreds. */
+const sizesKept = 16;
+
+/** Anchors by frame size: every step needs them, and mostly those of the last few. */
 export class AnchorCache {
   readonly #graph: NetworkGraph;
-  readonly #grids = new Map<string, AnchorGrid>();
+  readonly #grids = new Recent<AnchorGrid>(sizesKept);
 
   constructor(graph: NetworkGraph) {
     this.#graph = graph;
@@ -50,14 +54,10 @@ export class AnchorCache {
   }
 
   gridOf(paddedHeight: number, paddedWidth: number): AnchorGrid {
-    const key = `${paddedHeight}x${paddedWidth}`;
-    let grid = this.#grids.get(key);
-    if (!grid) {
+    return this.#grids.of(`${paddedHeight}x${paddedWidth}`, () => {
       const sizes = pyramidSizes(paddedHeight, paddedWidth);
-      grid = buildAnchorGrid(paddedHeight, paddedWidth, sizes, this.#graph.options);
-      this.#grids.set(key, grid);
-    }
-    return grid;
+      return buildAnchorGrid(paddedHeight, paddedWidth, sizes, this.#graph.options);
+    });
   }
 }
 
