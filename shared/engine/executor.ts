@@ -170,7 +170,7 @@ export class EngineExecutor implements Executor {
 
   /** Asked for in turn; answers when the device has. A strategy that selects by score waits for its logits in between. */
   async step(batch: Batch, settings: StepSettings): Promise<StepReport> {
-    const asked = await this.#asking.take(() => this.#steps.ask(batch, settings, ['decide', 'update']));
+    const asked = await this.#computing(() => this.#steps.ask(batch, settings, ['decide', 'update']));
     return this.#answering.take(() => this.#steps.answer(asked));
   }
 
@@ -179,7 +179,7 @@ export class EngineExecutor implements Executor {
    * trains is not asked.
    */
   profile(batch: Batch): Promise<readonly CallTime[] | null> {
-    return this.#asking.take(async () => {
+    return this.#computing(async () => {
       const { plan } = await this.#steps.planned(batch, kindCapacity(batch));
       return plan.profile(['begin', 'forward', 'backward', 'decide', 'update']);
     });
@@ -188,7 +188,7 @@ export class EngineExecutor implements Executor {
   /** The gradients of a step that is not taken, in torch's layout; its logits are not counted. */
   gradients(batch: Batch, settings: StepSettings): Promise<{ report: StepReport; gradients: NamedTensor[] }> {
     const statistics = settings.statistics === 'none' ? 'none' : 'balance';
-    return this.#asking.take(async () => {
+    return this.#computing(async () => {
       const asked = await this.#steps.ask(batch, { ...settings, statistics, snapshot: false }, ['decide']);
       const report = await this.#steps.answer(asked);
       return { report, gradients: await this.#weights.exportGradients(this.#steps.lossScale) };
@@ -276,6 +276,14 @@ export class EngineExecutor implements Executor {
     this.device.dispose();
   }
 
+  /** In turn. Who never prepared computes as whoever trained on this adapter before: what was found fastest then is not tried again. */
+  #computing<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    return this.#asking.take(async () => {
+      await this.#tuner?.recall();
+      return work();
+    });
+  }
+
   /** A pass forward in its turn, weights and frames being on the device. */
   #pass<Network extends PlannedNetwork, Answer>(
     purpose: string,
@@ -284,7 +292,7 @@ export class EngineExecutor implements Executor {
     lower: (shape: PlannedShape) => Network,
     work: (planned: Planned<Network>) => Promise<Answer>,
   ): Promise<Answer> {
-    return this.#asking.take(async () => {
+    return this.#computing(async () => {
       requireWholeCells(batch);
       await this.#weights.settle(false);
       const planned = await this.#plans.of(purpose, batch, capacity, lower);

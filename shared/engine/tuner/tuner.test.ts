@@ -93,6 +93,25 @@ describe('the tuner', () => {
     expect(second.tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
   });
 
+  it('recalls what was found, for those who have no time to try anything', async () => {
+    const cache = kept();
+    await bench(cache, { budgetMs: variantsOf(large, facts).length * 1000 }).tune();
+    cache.texts.forEach((text, key) => {
+      const { [shapeKey(large)]: found } = JSON.parse(text);
+      cache.texts.set(key, JSON.stringify({ [shapeKey(large)]: found }));
+    });
+    const { tuner, state, tune } = bench(cache);
+    await tuner.recall();
+    expect(tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
+    expect(tuner.choices.filter(small)).toBeUndefined();
+    expect(state.trials).toBe(0);
+    await tune();
+    expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[2]);
+    const software = bench(cache, { software: true });
+    await software.tuner.recall();
+    expect(software.tuner.choices.filter(large)).toBeUndefined();
+  });
+
   it('ends with its budget, what a step spends most on first, and leaves it at that: the next run computes the same', async () => {
     const cache = kept();
     const first = bench(cache, { budgetMs: variantsOf(large, facts).length * 1000 });

@@ -66,14 +66,19 @@ export class Tuner {
     this.#key = `${settings.adapterKey} / kernels ${version}`;
   }
 
+  /** What was found before, whoever found it, is computed with from here on; nothing is tried. */
+  async recall(): Promise<void> {
+    if (!this.#settings.facts.software) this.#found ??= await this.#read();
+  }
+
   /**
    * Tries what is not known of these operations, those first that a step spends most on. `tell` is given sentences for the user.
    * @throws Problem `device-lost`
    */
   async tune(ops: readonly Op[], tell: (sentence: string) => void): Promise<void> {
     const { facts, clock, budgetMs } = this.#settings;
-    if (facts.software) return;
-    this.#found ??= await this.#read();
+    await this.recall();
+    if (!this.#found) return;
     const open = this.#open(ops.filter(isTuned));
     const total = open.reduce((sum, op) => sum + variantsOf(op, facts).length, 0);
     const end = clock() + budgetMs;
