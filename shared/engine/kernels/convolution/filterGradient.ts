@@ -10,14 +10,16 @@ import type { Memory } from '../memory.ts';
 import type { DeviceFacts } from '../wgsl.ts';
 import { lowerNormGradient, lowerPartialSums } from './filterGradientReduce.ts';
 import { lowerRegisters, type RegisterTile, registerTiles } from './filterGradientRegisters.ts';
+import { lowerSubgroups, type SubgroupsTile, subgroupsTiles } from './filterGradientSubgroups.ts';
 import { lowerWorkgroup, type WorkgroupTile, workgroupTiles } from './filterGradientWorkgroup.ts';
 
-export type FilterVariant = RegisterTile | WorkgroupTile;
+export type FilterVariant = RegisterTile | WorkgroupTile | SubgroupsTile;
 
 /** Candidates for the tuner; the first is the default. */
 export function filterVariants(op: ConvFilterGradientOp, facts: DeviceFacts): FilterVariant[] {
   const [registers, workgroup] = [registerTiles(op), workgroupTiles(op, facts)];
-  return facts.software ? [...registers, ...workgroup] : [...workgroup, ...registers];
+  if (facts.software) return [...registers, ...workgroup];
+  return [...workgroup, ...subgroupsTiles(op, facts), ...registers];
 }
 
 /** One dispatch; a second where the pixels are shared out; a third where a norm learns. */
@@ -26,11 +28,21 @@ export function lowerConvFilterGradient(
   facts: DeviceFacts,
   variant: FilterVariant = filterVariants(op, facts)[0]!,
 ): KernelCall[] {
-  const { main, partials } =
-    variant.kind === 'registers' ? lowerRegisters(op, facts, variant) : lowerWorkgroup(op, facts, variant);
+  const { main, partials } = lowerMain(op, facts, variant);
   if (!partials) return [main];
   const sums = lowerPartialSums(op, facts, partials);
   return op.normGradient ? [main, sums, lowerNormGradient(op, facts, partials)] : [main, sums];
+}
+
+function lowerMain(op: ConvFilterGradientOp, facts: DeviceFacts, variant: FilterVariant) {
+  switch (variant.kind) {
+    case 'registers':
+      return lowerRegisters(op, facts, variant);
+    case 'workgroup':
+      return lowerWorkgroup(op, facts, variant);
+    case 'subgroups':
+      return lowerSubgroups(op, facts, variant);
+  }
 }
 
 /** Sums in doubles. */

@@ -13,7 +13,7 @@ export function convVariants(op: ConvOp, facts: DeviceFacts): ConvVariant[] {
 }
 
 export function lowerConv(op: ConvOp, facts: DeviceFacts, variant?: ConvVariant): KernelCall[] {
-  return [lowerGather(gatherForward(op), facts, variant)];
+  return lowerGather(gatherForward(op), facts, variant);
 }
 
 /** Sums in doubles. */

@@ -6,6 +6,12 @@ import type { Gather } from './gather.ts';
 import { lowerMatrix, type MatrixVariant, matrixVariants } from './gatherMatrix.ts';
 import { lowerRegisters, type RegistersVariant, registersCost } from './gatherRegisters.ts';
 import {
+  lowerSubgroups,
+  type SubgroupsVariant,
+  subgroupsTile,
+  subgroupsVariants,
+} from './gatherSubgroups.ts';
+import {
   dispatchOf,
   lowerWorkgroup,
   sharedBytes,
@@ -14,28 +20,43 @@ import {
   workgroupsOf,
 } from './gatherWorkgroup.ts';
 
-export type ConvVariant = RegistersVariant | WorkgroupVariant | MatrixVariant;
+export type ConvVariant = RegistersVariant | WorkgroupVariant | MatrixVariant | SubgroupsVariant;
 
 /** Candidates for the tuner; the first is the default. The last is of the other kind, so that the clock may say we are wrong. */
 export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
   const [registers, workgroup] = [registersVariants(gather), workgroupVariants(gather, facts)];
   if (facts.software) return [...registers, workgroup[0]!];
   const [first, ...others] = workgroup;
-  return [first!, ...matrixVariants(gather, facts), ...others, registers[0]!];
+  return [
+    first!,
+    ...matrixVariants(gather, facts),
+    ...others,
+    ...subgroupsVariants(gather, facts),
+    registers[0]!,
+  ];
 }
 
 /** What was chosen for a smaller frame may be more workgroups here than a device takes: then another way is gone. */
-export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall {
+export function lowerGather(gather: Gather, facts: DeviceFacts, variant?: ConvVariant): KernelCall[] {
   const variants = [...(variant ? [variant] : []), ...variantsOf(gather, facts)];
   const chosen = variants.find((each) => isDispatchable(gather, each, facts))!;
-  if (chosen.kind === 'registers') return lowerRegisters(gather, facts, chosen);
-  return chosen.kind === 'matrix' ? lowerMatrix(gather, chosen) : lowerWorkgroup(gather, chosen);
+  switch (chosen.kind) {
+    case 'registers':
+      return [lowerRegisters(gather, facts, chosen)];
+    case 'workgroup':
+      return [lowerWorkgroup(gather, chosen)];
+    case 'subgroups':
+      return lowerSubgroups(gather, facts, chosen);
+    case 'matrix':
+      return [lowerMatrix(gather, chosen)];
+  }
 }
 
 /** Registers' workgroups are folded into two dimensions, tiles are not. */
 function isDispatchable(gather: Gather, variant: ConvVariant, facts: DeviceFacts): boolean {
   if (variant.kind === 'registers') return true;
-  return dispatchOf(gather, variant).workgroups.every((count) => count <= facts.maxWorkgroupsPerDimension);
+  const tile = variant.kind === 'subgroups' ? subgroupsTile(variant) : variant;
+  return dispatchOf(gather, tile).workgroups.every((count) => count <= facts.maxWorkgroupsPerDimension);
 }
 
 type TileShape = readonly [rows: number, pixels: number, channels: number];

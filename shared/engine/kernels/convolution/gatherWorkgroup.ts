@@ -154,7 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     (j) => `let column${j} = column + i32(across) + ${j * layout.across};
   ${channelVectors(gather, j, `column${j}`)}`,
   )}
-  ${unroll(threadRows, (i) => storeRow(layout, i))}
+  ${unroll(threadRows, (i) => storeRow(layout, i, `i32(down) + ${i * layout.down}`))}
 }`;
 }
 
@@ -279,7 +279,12 @@ function multiply({ gather, deep, wide, across, down, threadRows, own }: Layout)
       }`;
 }
 
-function storeRow({ gather, down, own, phases }: Layout, i: number): string {
+/** A thread's `i`th row of sums, `own` fours of channels of them, where that row of the tile is a pixel. */
+export function storeRow(
+  { gather, own, phases }: Pick<Layout, 'gather' | 'own' | 'phases'>,
+  i: number,
+  rowOfTile: string,
+): string {
   const fours = foursOf(gather.target);
   const store = (j: number) => {
     const value = epilogue(gather, `sum${i}_${j}`, j, `at${j}`);
@@ -290,7 +295,7 @@ function storeRow({ gather, down, own, phases }: Layout, i: number): string {
       }`;
   };
   return `{
-    let r = row + i32(down) + ${i * down};
+    let r = row + ${rowOfTile};
     let y = r / grid.w % grid.z * ${phases} + phaseY;
     let x = r % grid.w * ${phases} + phaseX;
     if ((r < rowsOfLevel) & (y < to.y) & (x < to.z)) {

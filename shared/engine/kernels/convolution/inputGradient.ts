@@ -17,7 +17,7 @@ export function lowerConvInputGradient(
   facts: DeviceFacts,
   variant?: ConvVariant,
 ): KernelCall[] {
-  return [lowerGather(gatherBackward(op), facts, variant)];
+  return lowerGather(gatherBackward(op), facts, variant);
 }
 
 /** Every output's gradient is spread to what it was summed from, in doubles. */
