@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildAnchors } from '../../../shared/detector/anchors.ts';
 import { type DecodeSettings, type Detection, decodeDetections } from '../../../shared/detector/decode.ts';
-import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import {
   lowerDetections,
   referenceDetections,
@@ -16,7 +15,7 @@ import {
 } from '../../../shared/engine/kernels/detections/spec.ts';
 import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { imagesOf } from '../../../shared/engine/kernels/rows.ts';
-import { testDevice } from '../softwareDevice.ts';
+import { testDevice, testFacts } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
 import { runCalls } from './runCalls.ts';
 
@@ -131,7 +130,7 @@ describe('detections on the GPU', () => {
       const copy = memory.words(candidatesRef(spec)).slice();
       return readDetections(spec, new Uint32Array(copy.buffer), images, settings);
     };
-    const after = await runCalls(device, lowerDetections(spec, deviceFacts(device, true)), of.memory);
+    const after = await runCalls(device, lowerDetections(spec, await testFacts()), of.memory);
     const theirs = expected(spec, of.memory, settings);
     expectSame(read(after), theirs);
     referenceDetections(spec, of.memory);

@@ -1,10 +1,10 @@
 /** The engine's runtime, with kernels that can be followed by hand. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { obtainDevice } from '../../../electron/terminal/device.ts';
 import { EngineDevice } from '../../../shared/engine/device/engineDevice.ts';
 import type { Plan } from '../../../shared/engine/device/plan.ts';
 import type { Readback } from '../../../shared/engine/device/readback.ts';
 import type { KernelCall } from '../../../shared/engine/plan/call.ts';
+import { openTestDevice } from '../softwareDevice.ts';
 import { nullDevice } from './nullDevice.ts';
 import { arenaRef, floats, scale, stateRef } from './tinyCalls.ts';
 
@@ -14,10 +14,11 @@ const output = stateRef('output', 100);
 const numbers = Float32Array.from({ length: 100 }, (_, index) => index + 1);
 
 let device: GPUDevice;
+let software: boolean;
 let engine: EngineDevice;
 
 beforeAll(async () => {
-  device = (await obtainDevice({ preferSoftware: true })).device;
+  ({ device, software } = await openTestDevice());
 });
 
 afterEach(async () => {
@@ -26,7 +27,7 @@ afterEach(async () => {
 });
 
 function open(on = device): EngineDevice {
-  engine = new EngineDevice(on, { software: true, clock });
+  engine = new EngineDevice(on, { software, clock });
   return engine;
 }
 
@@ -246,7 +247,7 @@ describe('what goes wrong', () => {
 
   it('tells of the loss to whoever waits, fifty times over', async () => {
     for (let round = 0; round < 50; round++) {
-      const lost = (await obtainDevice({ preferSoftware: true })).device;
+      const lost = (await openTestDevice()).device;
       open(lost);
       const long = await plan(Array.from({ length: 4 }, () => scale(input, output, 2, { rounds: 2000 })));
       const readbacks: Readback[] = [];

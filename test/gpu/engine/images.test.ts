@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { preprocessInto } from '../../../shared/detector/preprocess.ts';
 import { fnv1a32, uniformAt } from '../../../shared/domain/random.ts';
-import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import {
   meanGrey,
   type PlacedImage,
@@ -18,7 +17,7 @@ import {
 } from '../../../shared/engine/kernels/images/preprocess.ts';
 import { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { wholeView } from '../../../shared/engine/plan/tensor.ts';
-import { testDevice } from '../softwareDevice.ts';
+import { testDevice, testFacts } from '../softwareDevice.ts';
 import { expectSame, runCalls } from './runCalls.ts';
 
 let device: GPUDevice;
@@ -53,7 +52,7 @@ async function preprocess(images: readonly PlacedImage[]) {
       .set(new Float32Array(values.buffer));
   words(pixelsId, pixels);
   words(placementsId, placements);
-  const calls = [lowerPreprocess(view, pixelWords, deviceFacts(device, true))];
+  const calls = [lowerPreprocess(view, pixelWords, await testFacts())];
   const after = await runCalls(device, calls, memory);
   referencePreprocess(view, pixelWords, memory);
   return { ours: after.tensor(view), reference: memory.tensor(view) };

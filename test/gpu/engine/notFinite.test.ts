@@ -1,12 +1,12 @@
 /** What is no number comes through to the loss, where it is seen: a kernel that makes zero of it hides that a run has gone wrong. */
 import { expect, it } from 'vitest';
-import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { lowerConv } from '../../../shared/engine/kernels/convolution/forward.ts';
 import { lowerMaxPool } from '../../../shared/engine/kernels/pooling/maxPool.ts';
 import { lowerSum } from '../../../shared/engine/kernels/sums/sum.ts';
+import type { DeviceFacts } from '../../../shared/engine/kernels/wgsl.ts';
 import type { KernelCall } from '../../../shared/engine/plan/call.ts';
 import type { TensorView } from '../../../shared/engine/plan/tensor.ts';
-import { testDevice } from '../softwareDevice.ts';
+import { testDevice, testFacts } from '../softwareDevice.ts';
 import { Operands } from './operands.ts';
 import { runCalls } from './runCalls.ts';
 
@@ -17,12 +17,9 @@ const same = of.empty('same', [[5, 5]], 4);
 const pooled = of.empty('pooled', [[3, 3]], 4);
 
 /** Values of the first channel that are no number. */
-async function lost(
-  lower: (facts: ReturnType<typeof deviceFacts>) => KernelCall[],
-  y: TensorView,
-): Promise<number> {
+async function lost(lower: (facts: DeviceFacts) => KernelCall[], y: TensorView): Promise<number> {
   const { device } = (await testDevice()).device;
-  const after = await runCalls(device, lower(deviceFacts(device, true)), of.memory);
+  const after = await runCalls(device, lower(await testFacts()), of.memory);
   return after.tensor(y).filter((value, at) => at % 4 === 0 && Number.isNaN(value)).length;
 }
 

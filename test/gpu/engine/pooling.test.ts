@@ -12,7 +12,7 @@ import {
   referenceUpsample,
   referenceUpsampleGradient,
 } from '../../../shared/engine/kernels/pooling/upsample.ts';
-import { testDevice } from '../softwareDevice.ts';
+import { testDevice, testFacts } from '../softwareDevice.ts';
 import { Operands, type Side } from './operands.ts';
 import { expectSame, runCalls } from './runCalls.ts';
 
@@ -66,7 +66,7 @@ describe('upsampling', () => {
     const dx = of.empty('dx', small!, 10);
     const target = { dx, add: fused ? of.noise('add', small!, 10) : null, mask: fused ? x : null };
     const backward = { op: 'upsampleGradient', dy: of.noise('dy', large!, 10), target } as const;
-    const facts = deviceFacts(device, true);
+    const facts = await testFacts();
     const calls = [...lowerUpsample(forward, facts), ...lowerUpsampleGradient(backward, facts)];
     const after = await runCalls(device, calls, of.memory, of.f16);
     referenceUpsample(forward, of.memory);

@@ -3,26 +3,30 @@ import '@tensorflow/tfjs';
 import { setBackend } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
-import { obtainDevice } from '../../../electron/terminal/device.ts';
 import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { lowerOps } from '../../../shared/engine/kernels/lower.ts';
 import type { Memory } from '../../../shared/engine/kernels/memory.ts';
+import type { DeviceFacts } from '../../../shared/engine/kernels/wgsl.ts';
 import { registerCpuConvolutions } from '../../../shared/reference/kernels/register.ts';
 import { expectAsTfjs } from '../../support/graphs/expectations.ts';
 import { type CompiledGraph, compileGraph, memoryBefore } from '../../support/graphs/graphMemory.ts';
 import { randomGraph } from '../../support/graphs/randomGraphs.ts';
 import { tensorsOf } from '../../support/graphs/soundness.ts';
+import { openTestDevice } from '../softwareDevice.ts';
 import { runCalls } from './runCalls.ts';
 
 const graphCount = Number(process.env.ENGINE_GRAPHS ?? 12);
 const graphs = fc.sample(randomGraph, { seed: 5, numRuns: graphCount });
 
 let device: GPUDevice;
+let facts: DeviceFacts;
 
 beforeAll(async () => {
   await setBackend('cpu');
   registerCpuConvolutions();
-  ({ device } = await obtainDevice({ preferSoftware: true }));
+  const obtained = await openTestDevice();
+  device = obtained.device;
+  facts = deviceFacts(device, obtained.software);
 });
 
 async function run(compiled: CompiledGraph): Promise<Memory> {
@@ -33,7 +37,7 @@ async function run(compiled: CompiledGraph): Promise<Memory> {
     return [...reads, ...(write ? [write] : [])].filter(({ tensor }) => tensor.storage === 'f16');
   });
   const ids = new Set(halves.map(({ tensor }) => tensor.id));
-  return runCalls(device, lowerOps(ops, deviceFacts(device, true)), memoryBefore(compiled), ids);
+  return runCalls(device, lowerOps(ops, facts), memoryBefore(compiled), ids);
 }
 
 describe('random networks on the device', () => {
