@@ -85,7 +85,11 @@ export function load4({ storage }: Pick<TensorSpec, 'storage'>, name: string, at
   return `vec4<f32>(unpack2x16float(${name}[${at}].x), unpack2x16float(${name}[${at}].y))`;
 }
 
-/** A statement that writes four channels. */
+/**
+ * A statement that writes four channels. What is too large for a half becomes the largest there is: WGSL leaves that to the device, and
+ * the nearest number serves a step better than none. What is no number, or infinite, becomes no number, so that a step that has gone
+ * wrong is seen. All by its bits: devices do what they like with infinities here, and compilers may take it that there are none.
+ */
 export function store4(
   { storage }: Pick<TensorSpec, 'storage'>,
   name: string,
@@ -93,8 +97,21 @@ export function store4(
   value: string,
 ): string {
   if (storage === 'f32') return `${name}[${at}] = ${value};`;
-  return `${name}[${at}] = vec2<u32>(pack2x16float((${value}).xy), pack2x16float((${value}).zw));`;
+  return `{
+    let bits = bitcast<vec4<u32>>(${value});
+    let size = bits & vec4<u32>(0x7fffffffu);
+    let near = bitcast<vec4<f32>>(min(size, vec4<u32>(${largestHalf})) | (bits ^ size));
+    let none = select(vec4<u32>(), vec4<u32>(${noHalf}), size >= vec4<u32>(${infinity}));
+    ${name}[${at}] = vec2<u32>(pack2x16float(near.xy), pack2x16float(near.zw)) | none.xz | none.yw;
+  }`;
 }
+
+/** As a float's bits: 65504, and infinity. */
+const largestHalf = '0x477fe000u';
+const infinity = '0x7f800000u';
+
+/** Of both halves of a word, twice: the bit that makes no number of the largest. */
+const noHalf = '0x400u, 0x4000000u, 0x400u, 0x4000000u';
 
 /** `relu(x)`. Not `max`, of which most GPUs make zero out of what is no number: a step that is not finite would go unnoticed. */
 export const reluText = `

@@ -55,12 +55,14 @@ const pyramid: Case = {
   ...{ channels: [36, 70], kernel: 3, stride: 1, storage: ['f16', 'f32'], fused: true },
 };
 
+const plain: Case = {
+  name: '3x3 stride 2, odd',
+  ...{ levels: [[7, 13]], channels: [20, 36], kernel: 3, stride: 2, storage: ['f16', 'f32'] },
+};
+
 const cases: Case[] = [
   pyramid,
-  {
-    name: '3x3 stride 2, odd',
-    ...{ levels: [[7, 13]], channels: [20, 36], kernel: 3, stride: 2, storage: ['f16', 'f32'] },
-  },
+  plain,
   {
     name: '1x1 in halves',
     ...{ levels: [[5, 9]], channels: [8, 68], kernel: 1, stride: 1, storage: ['f16', 'f16'], fused: true },
@@ -89,6 +91,16 @@ describe.skipIf(lacking)(
     it('take gradients of any size, far below the smallest half too', async () => {
       const variant = matrixVariants(gatherBackward(operands(pyramid).backward), facts)[0]!;
       for (const size of [1e-30, 1e-12, 1e30]) await expectBackward(pyramid, variant, size);
+    });
+
+    it('hide nothing that is no number', async () => {
+      for (const none of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+        const { of, backward } = operands(plain);
+        of.memory.tensor(backward.dy)[7] = none;
+        const variant = matrixVariants(gatherBackward(backward), facts)[0];
+        const after = await run(lowerConvInputGradient(backward, facts, variant), of);
+        expect(rowsOf(after, backward.target.dx).some((value) => Number.isNaN(value))).toBe(true);
+      }
     });
   },
 );

@@ -34,3 +34,17 @@ it('comes through a ReLU after a sum, one after a convolution, and through pooli
   );
   expect(await lost((facts) => lowerMaxPool({ op: 'maxPool', x, y: pooled }, facts), pooled)).toBe(1);
 });
+
+it('comes through halves, where finite numbers stay finite', async () => {
+  const wide = new Operands(1);
+  const numbers = [65504, 65519, 65520, 1e6, 3e38, 1, 6e-8, Number.NaN, Number.POSITIVE_INFINITY, 2, 0, 4];
+  const from = wide.empty('from', [[2, numbers.length / 4]], 4);
+  wide.memory.tensor(from).set([...numbers, ...numbers.map((value) => -value)]);
+  const halves = wide.empty('halves', [[2, numbers.length / 4]], 4, 'f16');
+  const { device } = (await testDevice()).device;
+  const sum = { op: 'sum', inputs: [from], relu: false, mask: null, y: halves } as const;
+  const after = await runCalls(device, lowerSum(sum, await testFacts()), wide.memory, wide.f16);
+  const most = [65504, 65504, 65504, 65504, 65504];
+  const kept = [...most, 1, Math.f16round(6e-8), Number.NaN, Number.NaN, 2, 0, 4];
+  expect([...after.tensor(halves)]).toEqual([...kept, ...kept.map((value) => -value)]);
+});

@@ -101,35 +101,53 @@ describe('a batch in parts of uneven size', () => {
 });
 
 describe('half precision', () => {
-  it('has the loss to half a percent, and takes much the same way', async () => {
-    const [whole, half] = [await onEngine(start), await mixed(start.seed)];
-    let [expected, last] = [await whole.step(batch, told), await half.step(batch, told)];
-    expect(Math.abs(total(last) / total(expected) - 1)).toBeLessThan(0.005);
-    for (let step = 1; step < 8; step++) {
-      [expected, last] = [await whole.step(batch, told), await half.step(batch, told)];
-      expect(last.finite).toBe(true);
+  // What is zero to a half's rounding takes the other side of a ReLU or of an L1 loss, by luck: one such anchor is seven percent here.
+  it('has the loss to two hundredths of a percent, and the gradients to three, not shrunk, for most seeds', async () => {
+    const [apart, shrunk]: [number[], number[]] = [[], []];
+    for (const seed of [3, 4, 5, 6, 7]) {
+      const [whole, half] = [await onEngine({ ...start, seed }), await mixed(seed)];
+      const [exact, rounded] = [await whole.gradients(batch, told), await half.gradients(batch, told)];
+      expect(Math.abs(total(rounded.report) / total(exact.report) - 1)).toBeLessThan(2e-4);
+      apart.push(distance(rounded.gradients, exact.gradients));
+      shrunk.push(Math.abs(lengthAlong(rounded.gradients, exact.gradients) - 1));
+      whole.dispose();
+      half.dispose();
     }
-    expect(Math.abs(total(last) / total(expected) - 1)).toBeLessThan(0.1);
+    const sorted = (values: number[]) => values.sort((a, b) => a - b);
+    expect(sorted(apart)[2]).toBeLessThan(0.03);
+    expect(apart[4]).toBeLessThan(0.15);
+    expect(sorted(shrunk)[2]).toBeLessThan(0.005);
+  });
+
+  it('takes much the same way', async () => {
+    const [whole, half] = [await onEngine(start), await mixed(start.seed)];
+    for (let step = 0; step < 6; step++) {
+      const [expected, report] = [await whole.step(batch, told), await half.step(batch, told)];
+      expect(report.finite).toBe(true);
+      // What was rounded at first is learnt from afterwards: the ways part slowly.
+      expect(Math.abs(total(report) / total(expected) - 1)).toBeLessThan(4e-4 * 3 ** step);
+    }
     whole.dispose();
     half.dispose();
   });
 
-  // What is zero to a half's rounding takes the other side of a ReLU or of an L1 loss, by luck: one such anchor is seven percent here.
-  it('has the gradients to five percent, for most seeds', async () => {
-    const apart = [];
-    for (const seed of [3, 4, 5, 6, 7]) {
-      const [whole, half] = [await onEngine({ ...start, seed }), await mixed(seed)];
-      const [exact, rounded] = [await whole.gradients(batch, told), await half.gradients(batch, told)];
-      apart.push(distance(rounded.gradients, exact.gradients));
-      whole.dispose();
-      half.dispose();
+  it('learns on where numbers outgrow halves, and not where they are none', async () => {
+    const executor = await mixed(start.seed);
+    const weights = await executor.exportWeights();
+    const large = weights.map(({ name, shape, data }) => ({
+      ...{ name, shape },
+      data: name === 'backbone.body.conv1.weight' ? data.map((value) => value * 1e7) : data,
+    }));
+    executor.importWeights(large);
+    expect((await executor.step(batch, { ...told, learningRate: 0 })).finite).toBe(true);
+    for (const none of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      executor.importWeights(weights);
+      const images = batch.images.map((value, at) => (at === 5 ? none : value));
+      expect((await executor.step({ ...batch, images }, told)).finite).toBe(false);
     }
-    expect(apart.sort((a, b) => a - b)[2]).toBeLessThan(0.05);
-    expect(apart[4]).toBeLessThan(0.15);
+    executor.dispose();
   });
 });
-
-const total = ({ classification, box }: StepReport) => classification + box;
 
 describe('a batch that is too large', () => {
   it('is refused before anything is allocated, with one that fits', async () => {
@@ -163,4 +181,20 @@ function distance(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]):
     });
   });
   return Math.sqrt(apart / length);
+}
+
+/** How long ours are in the direction of theirs, relative. */
+function lengthAlong(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): number {
+  let [along, length] = [0, 0];
+  ours.forEach(({ data }, index) => {
+    data.forEach((value, at) => {
+      along += value * theirs[index]!.data[at]!;
+      length += theirs[index]!.data[at]! ** 2;
+    });
+  });
+  return along / length;
+}
+
+function total({ classification, box }: StepReport): number {
+  return classification + box;
 }

@@ -302,12 +302,15 @@ const leastExponent = 15;
 /** That of 2^14: what the largest number is scaled to is below 2^15, which a half holds. */
 const halfExponent = 127 + 14;
 
+/** Back to the size of what was read; no number where that was none. */
+const unscaled = `bitcast<f32>(select((exponent - ${halfExponent - 127}u) << 23u, 0x7fc00000u, exponent == 255u))`;
+
 /** Of all that the workgroup has read by now. */
 function lookForLargest(layout: Layout): string {
   return `
-      var most = vec4<f32>();
-      ${unroll(pixelLoads(layout), (l) => `most = max(most, abs(pixel${l}));`)}
-      let highest = subgroupMax(bitcast<u32>(max(max(most.x, most.y), max(most.z, most.w))) >> 23u);
+      var most = vec4<u32>();
+      ${unroll(pixelLoads(layout), (l) => `most = max(most, bitcast<vec4<u32>>(pixel${l}) & vec4<u32>(0x7fffffffu));`)}
+      let highest = subgroupMax(max(max(most.x, most.y), max(most.z, most.w)) >> 23u);
       if (subgroupElect()) { atomicMax(&largest, highest); }`;
 }
 
@@ -335,7 +338,7 @@ function storeBlocks({ shape, patches, patchColumns, scaled }: Layout, i: number
       ${stores}
     }
     workgroupBarrier();
-    storeSums(thread, begun, min(subgroups, ${patches}u - begun), row + ${i * shape.m}, column, rowsOfLevel, grid, to, vec2<i32>(phaseY, phaseX)${scaled ? `, bitcast<f32>((exponent - ${halfExponent - 127}u) << 23u)` : ''});
+    storeSums(thread, begun, min(subgroups, ${patches}u - begun), row + ${i * shape.m}, column, rowsOfLevel, grid, to, vec2<i32>(phaseY, phaseX)${scaled ? `, ${unscaled}` : ''});
     workgroupBarrier();`;
 }
 
