@@ -12,7 +12,7 @@ interface Advice {
   readonly remedy: string;
 }
 
-const goesOn = 'The run goes on without; it comes out the same as one that was not asked for them.';
+const goesOn = 'It goes on without, and comes out as if nobody had asked for them.';
 
 /** Why nothing comes of asking a device for matrices; null where something does. */
 export function withoutMatrices(

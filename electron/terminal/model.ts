@@ -26,7 +26,7 @@ export async function withModel<T>(
   const { network, config, classes } = weights;
   // A spoilt or incomplete file is told before a device is looked for.
   const tensors = weights.tensors();
-  const compute = await openCompute(output);
+  const compute = await openCompute(output, options.experimental);
   try {
     const executor = await compute.createExecutor(network, computedAs(config ?? defaultTrainConfig, options));
     try {

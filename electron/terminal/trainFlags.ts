@@ -96,11 +96,6 @@ export function withTrainingOptions(command: Command): Command {
     .option('--checkpoint-every <n>', `steps ${says(defaults.checkpointEvery)}`, integer({ min: 1 }))
     .option('--include-unreviewed', 'train on images nobody has reviewed too')
     .option(
-      '--experimental <name>',
-      `${experimentNames.join(', ')}: products of small matrices on the GPU's own units for them, where its driver has them (\`boxwright doctor\`); most need --precision mixed. Unsafe features of WebGPU are allowed for it: never on by itself`,
-      oneOf(experimentNames),
-    )
-    .option(
       '--statistics-every <n>',
       `steps; where the logits lie is written down; 0: never ${says(defaults.statisticsEvery)}`,
       integer(),
@@ -119,5 +114,10 @@ export function withComputeOptions(command: Command): Command {
       '--precision <name>',
       `f32, or mixed: 16 bits for what a step remembers, about half the memory; of the engine alone ${says(defaults.precision)}`,
       oneOf(precisionNames),
+    )
+    .option(
+      '--experimental <name>',
+      `${experimentNames.join(', ')}: products of small matrices on the GPU's own units for them, where its driver has them (\`boxwright doctor\`); most need --precision mixed. Unsafe features of WebGPU are allowed for it: never on by itself`,
+      oneOf(experimentNames),
     );
 }

@@ -14,7 +14,6 @@ import type { Experiment } from './experiments.ts';
 import { type SizeOptions, sizesOf, UsageError } from './usage.ts';
 
 export interface TrainOptions extends SizeOptions, ComputeOptions {
-  readonly experimental?: Experiment;
   readonly init?: string;
   readonly backbone?: BackboneName;
   readonly loss?: TrainConfig['loss'];
@@ -53,6 +52,7 @@ export interface TrainOptions extends SizeOptions, ComputeOptions {
 export interface ComputeOptions {
   readonly engine?: Exclude<TrainConfig['engine'], 'auto'>;
   readonly precision?: TrainConfig['precision'];
+  readonly experimental?: Experiment;
 }
 
 /** The config with what a command line says of how it is computed. */
