@@ -36,7 +36,7 @@ export interface KernelCall {
   /** Words of the call's own uniform struct, made by `words`; fixed for the plan. */
   readonly uniforms: Uint32Array | null;
   readonly workgroups: readonly [x: number, y: number, z: number];
-  /** Index in `uniforms` of the first workgroup along x, 0 here: where there is one, the dispatch can be made in slices (`sliceCall`). */
+  /** Index in `uniforms` of the first workgroup along x, 0 unless the call is a slice: where there is one, the dispatch can be made in slices (`sliceCall`). */
   readonly sliceWord?: number;
   /** Multiplications and additions, for throughput and for splitting submits by their length. */
   readonly flops: number;
