@@ -25,15 +25,10 @@ export type ConvVariant = RegistersVariant | WorkgroupVariant | MatrixVariant | 
 /** Candidates for the tuner; the first is the default. The last is of the other kind, so that the clock may say we are wrong. */
 export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
   const [registers, workgroup] = [registersVariants(gather), workgroupVariants(gather, facts)];
-  if (facts.software) return [...registers, workgroup[0]!];
+  const subgroups = subgroupsVariants(gather, facts);
+  if (facts.software) return [...subgroups, ...registers, workgroup[0]!];
   const [first, ...others] = workgroup;
-  return [
-    first!,
-    ...matrixVariants(gather, facts),
-    ...others,
-    ...subgroupsVariants(gather, facts),
-    registers[0]!,
-  ];
+  return [first!, ...matrixVariants(gather, facts), ...others, ...subgroups, registers[0]!];
 }
 
 /** What was chosen for a smaller frame may be more workgroups here than a device takes: then another way is gone. */

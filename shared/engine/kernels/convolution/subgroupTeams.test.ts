@@ -67,12 +67,17 @@ describe('ways to compute in subgroups', () => {
     }
   });
 
-  it('are for GPUs that have them', () => {
-    for (const of of [
-      { ...facts, subgroups: null },
-      { ...facts, software: true },
-    ]) {
+  it('are for devices that have them, and come first where a CPU plays the GPU with long registers', () => {
+    const software = (lanes: number) => ({
+      ...facts,
+      software: true,
+      subgroups: { min: lanes, max: lanes },
+    });
+    for (const of of [{ ...facts, subgroups: null }, software(4)]) {
       expect(kinds(of).flat()).not.toContain('subgroups');
     }
+    const [convolution, filter] = kinds(software(8));
+    expect(convolution!.indexOf('subgroups')).toBe(0);
+    expect(filter).not.toContain('subgroups');
   });
 });
