@@ -94,6 +94,7 @@ function groupNormBackward(layer: GroupNormLayer, unit: Unit, dy: TensorView, lo
   const { gradients, ops, tensors, weight, gradient } = lookup;
   const { prefix, groups } = layer.node;
   const x = operandIds(unit);
+  if (layer.residual) gradients.pass(operandIds(unit, 1), dy);
   ops.push({
     op: 'groupNormGradient',
     x: tensors.view(x),

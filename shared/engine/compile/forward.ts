@@ -61,6 +61,7 @@ export function forwardOp(unit: Unit, { tensors, weight, norms }: Lookup): Op {
         epsilon: layer.node.epsilon,
         weight: weight(`${layer.node.prefix}.weight`),
         bias: weight(`${layer.node.prefix}.bias`),
+        residual: layer.residual ? operand(1) : null,
         relu,
         y,
         statistics: statisticsId(layer),

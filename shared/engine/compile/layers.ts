@@ -32,6 +32,7 @@ export interface GroupNormLayer extends LayerBase {
   readonly kind: 'groupNorm';
   readonly x: string;
   readonly node: GroupNormNode;
+  readonly residual: string | null;
 }
 
 export interface MaxPoolLayer extends LayerBase {
@@ -56,6 +57,7 @@ export type Layer = ConvLayer | AffineLayer | GroupNormLayer | MaxPoolLayer | Up
 export function operandsOf(layer: Layer): readonly string[] {
   switch (layer.kind) {
     case 'conv':
+    case 'groupNorm':
       return layer.residual ? [layer.x, layer.residual] : [layer.x];
     case 'upsample':
       return layer.lateral ? [layer.x, layer.lateral] : [layer.x];
@@ -140,8 +142,9 @@ function joinedTo(node: GraphNode, before: (id: string) => Layer | undefined): J
     }
   }
   for (const { layer, other } of sides) {
-    // A convolution does not add what it reads itself: a kernel binds everything once.
-    if (layer?.kind === 'conv' && !layer.residual && !layer.relu && layer.x !== other) {
+    // Nothing adds what it reads itself: a kernel binds everything once.
+    const adds = layer?.kind === 'conv' || layer?.kind === 'groupNorm';
+    if (adds && !layer.residual && !layer.relu && layer.x !== other) {
       return { layer: { ...layer, id, residual: other }, instead: layer.id };
     }
   }
@@ -156,7 +159,7 @@ function aloneLayer(node: GraphNode): Layer {
     case 'frozenNorm':
       return { ...base, kind: 'affine', norm: node };
     case 'groupNorm':
-      return { ...base, kind: 'groupNorm', node };
+      return { ...base, kind: 'groupNorm', node, residual: null };
     case 'maxPool':
       return { ...base, kind: 'maxPool' };
     case 'upsample':

@@ -35,6 +35,15 @@ describe('RetinaNet compiled', () => {
     expect(packed).toHaveLength(10);
   });
 
+  it('joins what follows a norm of groups', () => {
+    const { network } = compileRetinaNet(defaultNetworkOptions('resnet18', 3));
+    // The one sum is the ReLU before P7: P6 is asked for without it.
+    expect(countOps(network.forward)).toEqual({ conv: 38, groupNorm: 28, maxPool: 1, upsample: 2, sum: 1 });
+    const residuals = network.forward.filter((op) => op.op === 'groupNorm' && op.residual && op.relu);
+    expect(residuals).toHaveLength(8);
+    expect(countOps(network.backward).sum).toBe(1);
+  });
+
   it('goes back no further than the lowest layer that learns', () => {
     const [three, all] = [3, 5].map((trainableBackboneLayers) =>
       countOps(compileRetinaNet({ ...resnet18, trainableBackboneLayers }).network.backward),

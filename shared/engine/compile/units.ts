@@ -65,7 +65,10 @@ function parameterKey(layer: Layer, learns: boolean): string | null {
     case 'affine':
       return JSON.stringify([kind, layer.norm.prefix, layer.norm.epsilon, relu, learns]);
     case 'groupNorm':
-      return JSON.stringify([kind, names, layer.node.groups, layer.node.epsilon, relu, learns]);
+      return JSON.stringify([
+        ...[kind, names, layer.node.groups, layer.node.epsilon],
+        ...[layer.residual !== null, relu, learns],
+      ]);
     default:
       return null;
   }

@@ -89,7 +89,10 @@ describe('the references of backward kernels', () => {
     for (const place of [x, dy, weight, bias]) fill(read(memory, place), JSON.stringify(place));
     const shared = { x, groups: 2, weight, statistics: 'statistics' };
     const forward = () =>
-      referenceGroupNorm({ ...shared, op: 'groupNorm', epsilon: 1e-3, bias, relu: false, y }, memory);
+      referenceGroupNorm(
+        { ...shared, op: 'groupNorm', epsilon: 1e-3, bias, residual: null, relu: false, y },
+        memory,
+      );
     forward();
     referenceGroupNormGradient(
       { ...shared, op: 'groupNormGradient', dy, weightGradient, biasGradient, target },

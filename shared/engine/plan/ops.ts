@@ -107,7 +107,7 @@ export interface AffineGradientOp {
   readonly target: GradientTarget | null;
 }
 
-/** torch's GroupNorm per level and image, `y = relu?(normalised * weight + bias)`. */
+/** torch's GroupNorm per level and image, `y = relu?(normalised * weight + bias + residual?)`. */
 export interface GroupNormOp {
   readonly op: 'groupNorm';
   readonly x: TensorView;
@@ -115,6 +115,7 @@ export interface GroupNormOp {
   readonly epsilon: number;
   readonly weight: BufferRef;
   readonly bias: BufferRef;
+  readonly residual: TensorView | null;
   readonly relu: boolean;
   readonly y: TensorView;
   /** Arena id: mean and reciprocal deviation, `[level][image][group][2]`; the gradient reads it. */

@@ -55,6 +55,10 @@ describe.each([
 ] as const)('norms for %s', (_name, software) => {
   it.each([
     { name: 'groups of three channels, levels', channels: 24, groups: 8, levels: pyramid, relu: true },
+    {
+      name: 'with what is added to it',
+      ...{ channels: 24, groups: 8, levels: pyramid, relu: true, residual: true },
+    },
     { name: 'groups of eight, far from zero', channels: 32, groups: 4, levels: pyramid, mean: 300 },
     {
       name: 'padding, in halves',
@@ -76,6 +80,7 @@ describe.each([
       op: 'groupNorm',
       epsilon: 1e-5,
       bias: of.vector({ kind: 'weights' }, channels),
+      residual: 'residual' in each ? of.noise('residual', levels, channels, { storage }) : null,
       relu: 'relu' in each,
       y: of.empty('y', levels, channels, storage),
     };

@@ -7,9 +7,9 @@ export function tensorsOf(op: Op): { reads: TensorView[]; write: TensorView | nu
   const given = (...views: (TensorView | null)[]) => views.filter((view) => view !== null);
   switch (op.op) {
     case 'conv':
+    case 'groupNorm':
       return { reads: given(op.x, op.residual), write: op.y };
     case 'affine':
-    case 'groupNorm':
     case 'maxPool':
       return { reads: [op.x], write: op.y };
     case 'upsample':
@@ -44,7 +44,7 @@ export function unsoundIn(ops: readonly Op[], writtenBefore: readonly TensorView
       if (written.has(level)) complaints.push(`${op.op} writes ${level}, which was written before`);
       written.add(level);
     }
-    if (op.op === 'conv' && op.residual && overlap(op.x, op.residual))
+    if ((op.op === 'conv' || op.op === 'groupNorm') && op.residual && overlap(op.x, op.residual))
       complaints.push(`${op.op} adds what it reads`);
     if (op.op === 'convInputGradient' && op.target.add && overlap(op.dy, op.target.add)) {
       complaints.push(`${op.op} adds what it reads`);

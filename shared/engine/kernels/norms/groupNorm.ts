@@ -1,4 +1,4 @@
-/** torch's GroupNorm over every level and image of a tensor, with the ReLU that follows it. */
+/** torch's GroupNorm over every level and image of a tensor, with the addition and the ReLU that follow it. */
 import type { KernelCall } from '../../plan/call.ts';
 import type { GroupNormOp } from '../../plan/ops.ts';
 import { strideOf, type TensorView } from '../../plan/tensor.ts';
@@ -83,18 +83,20 @@ ${main}`;
 }
 
 function apply(op: GroupNormOp, facts: DeviceFacts): KernelCall {
-  const { x, y, groups, relu } = op;
+  const { x, y, groups, residual, relu } = op;
   const fours = foursOf(x);
   const chunks = chunksOf(x, facts, 4);
   const kernel = new Kernel();
   const source = kernel.tensor('x', x, 'read');
+  const added = residual && kernel.tensor('residual', residual, 'read');
   const to = kernel.tensor('y', y, 'read-write');
   kernel.words('statistics', 'vec2<f32>', statisticsRef(op), 'read');
   kernel.words('weight', 'vec4<f32>', op.weight, 'read');
   kernel.words('bias', 'vec4<f32>', op.bias, 'read');
   kernel.uniforms(chunks.members, chunks.values);
   const { main, workgroups } = overChunks(chunks, fours, facts);
-  const value = `(${source.load('at')} - group.first) * scale + shift`;
+  const normed = `(${source.load('at')} - group.first) * scale + shift`;
+  const value = added ? `${normed} + ${added.load('at')}` : normed;
   const code = `${chunks.code}${relu ? reluText : ''}
 ${spreadGroups(['statistics'], x.tensor.channels, groups)}
 fn work(index: u32, four: u32) {
@@ -128,6 +130,7 @@ export function referenceGroupNorm(op: GroupNormOp, memory: Memory): void {
   const weight = memory.words(op.weight);
   const bias = memory.words(op.bias);
   const statistics = memory.words(statisticsRef(op));
+  const added = op.residual && memory.tensor(op.residual);
   const to = memory.tensor(y);
   images.forEach(({ firstRow, rows }, image) => {
     const at = (row: number, channel: number) => (firstRow + row) * stride + channel;
@@ -145,7 +148,8 @@ export function referenceGroupNorm(op: GroupNormOp, memory: Memory): void {
       statistics.set([mean, deviation], (image * groups + group) * 2);
       for (let row = 0; row < rows; row++) {
         for (let c = first; c < first + width; c++) {
-          const value = (source[at(row, c)]! - mean) * deviation * weight[c]! + bias[c]!;
+          const normed = (source[at(row, c)]! - mean) * deviation * weight[c]! + bias[c]!;
+          const value = normed + (added ? added[at(row, c)]! : 0);
           to[at(row, c)] = op.relu ? Math.max(value, 0) : value;
         }
       }
