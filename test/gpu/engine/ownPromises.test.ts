@@ -1,6 +1,10 @@
 /** What the engine promises beyond any executor: the same bytes, steps under way, many sizes, half precision, a refusal that helps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngineExecutor, type EngineExecutor } from '../../../shared/engine/executor.ts';
+import {
+  createEngineExecutor,
+  type EngineExecutor,
+  type EngineExecutorOptions,
+} from '../../../shared/engine/executor.ts';
 import type { Batch, NamedTensor, StepReport } from '../../../shared/loss/executor.ts';
 import { expectEqual, network, settings, side, smallBatch } from '../smallStep.ts';
 import { testDevice } from '../softwareDevice.ts';
@@ -17,15 +21,17 @@ beforeAll(async () => {
 });
 afterAll(() => first.dispose());
 
-async function mixed(seed: number): Promise<EngineExecutor> {
+async function made(as: Partial<EngineExecutorOptions>): Promise<EngineExecutor> {
   const { device } = await testDevice();
   const { name: adapter, software } = device;
   const clock = () => performance.now();
   return createEngineExecutor({
-    ...{ ...start, seed, adapter, adapterKey: adapter, software, precision: 'mixed', clock },
+    ...{ ...start, adapter, adapterKey: adapter, software, precision: 'f32', clock, ...as },
     device: device.device,
   });
 }
+
+const mixed = (seed: number) => made({ seed, precision: 'mixed' });
 
 describe('the same seed', () => {
   it('gives the same bytes, whether steps are awaited or asked for ahead', async () => {
@@ -44,6 +50,37 @@ describe('the same seed', () => {
     other.dispose();
   });
 });
+
+describe('a device that becomes slower and slower', () => {
+  it('is handed its work in slices, and in slices of these, which come to the same bytes', async () => {
+    const [steady, slow] = [await onEngine(start), await made({ clock: slowing() })];
+    const dispatchesOf = async (executor: EngineExecutor) => {
+      const { dispatches } = executor.device.counters;
+      await executor.step(batch, told);
+      return executor.device.counters.dispatches - dispatches;
+    };
+    const counts = [];
+    for (let step = 0; step < 6; step++) {
+      await dispatchesOf(steady);
+      counts.push(await dispatchesOf(slow));
+    }
+    // It grew, and grew again.
+    expect(new Set(counts).size).toBeGreaterThan(2);
+    expectEqual(await slow.exportWeights(), await steady.exportWeights());
+    slow.dispose();
+    steady.dispose();
+  });
+});
+
+/** Of a day on which everything takes longer every time somebody looks. */
+function slowing(): () => number {
+  let [now, hurry] = [0, 20];
+  return () => {
+    hurry *= 1.002;
+    now += hurry;
+    return now;
+  };
+}
 
 describe('a step that is not finite', () => {
   it('stops those that were asked for behind it, until weights are imported', async () => {
