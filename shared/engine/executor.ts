@@ -56,8 +56,8 @@ import {
   trainingSections,
 } from './sections.ts';
 import { Steps } from './steps.ts';
-import { timerOf } from './tuner/timer.ts';
 import { Tuner, type TunerCache } from './tuner/tuner.ts';
+import { workbenchOn } from './tuner/workbench.ts';
 import { Weights } from './weights.ts';
 
 export interface EngineExecutorOptions {
@@ -133,8 +133,7 @@ export class EngineExecutor implements Executor {
     // What is fastest where there are matrices is no way to compute where there are none, and the other way round.
     const kinds = new Set(matrices.map(({ component }) => `matrices of ${component}`));
     const adapterKey = [options.adapterKey, ...kinds].join(' / ');
-    const time = timerOf(device, clock);
-    const tuned = { facts, adapterKey, time, clock, budgetMs: tuningBudgetMs };
+    const tuned = { facts, adapterKey, bench: workbenchOn(device, clock), clock, budgetMs: tuningBudgetMs };
     this.device = device;
     this.#tuner = cache ? new Tuner({ ...tuned, cache }) : null;
     this.#weights = new Weights(this.graph, device, (spec) => initialParameter(spec, { prior, seed }));

@@ -134,10 +134,18 @@ export class Plan {
    */
   async profile(sections: readonly string[]): Promise<CallTime[] | null> {
     if (!this.#parts.device.features.has('timestamp-query')) return null;
-    return this.#parts.turns.take(() => this.#profile(this.#course(sections)));
+    return this.#parts.turns.take(async () => {
+      const course = this.#course(sections);
+      const times = await this.#timed(course, true);
+      return course.calls.map((index, at) => {
+        const { label, flops } = this.calls[index]!;
+        return { label, flops, ms: times[at]! };
+      });
+    });
   }
 
-  async #profile(course: Course): Promise<CallTime[]> {
+  /** Milliseconds of each dispatch where they are `apart`; else of each submit, at the index of its first. */
+  async #timed(course: Course, apart: boolean): Promise<number[]> {
     const { device, submits, ring } = this.#parts;
     const { calls } = course;
     const times = new CallTimes(device, this.#parts.buffers, calls.length);
@@ -146,16 +154,24 @@ export class Plan {
       for (let from = 0, to = 0; from < calls.length; from = to) {
         to = this.#pace.end(calls, from);
         await submits.room(true);
-        submits.submit(this.#encode(course, from, to, times.queries), () => {});
+        submits.submit(this.#encode(course, from, to, { queries: times.queries, apart }), () => {});
       }
-      const ms = times.read(await ring.readOnce(times.resolve()));
-      return calls.map((index, at) => {
-        const { label, flops } = this.calls[index]!;
-        return { label, flops, ms: ms[at]! };
-      });
+      return times.read(await ring.readOnce(times.resolve()));
     } finally {
       times.dispose();
     }
+  }
+
+  /**
+   * Milliseconds that the sections, of which none clears anything, take on the device itself; null where the device has no
+   * `timestamp-query`. As `run`, but that nothing is under way beside it.
+   */
+  async time(sections: readonly string[]): Promise<number | null> {
+    if (!this.#parts.device.features.has('timestamp-query')) return null;
+    return this.#parts.turns.take(async () => {
+      const times = await this.#timed(this.#course(sections), false);
+      return times.reduce((sum, ms) => sum + ms, 0);
+    });
   }
 
   /** The range's buffer and place, for copies. */
@@ -206,13 +222,18 @@ export class Plan {
     this.#generation = buffers.generation;
   }
 
-  /** `queries`: each dispatch in a pass of its own, between two timestamps. */
-  #encode({ calls, clears }: Course, from: number, to: number, queries?: GPUQuerySet): GPUCommandEncoder {
+  /** `timed`: each pass is between two timestamps, and each dispatch in a pass of its own where they are `apart`. */
+  #encode(
+    { calls, clears }: Course,
+    from: number,
+    to: number,
+    timed?: { readonly queries: GPUQuerySet; readonly apart: boolean },
+  ): GPUCommandEncoder {
     const encoder = this.#parts.device.createCommandEncoder();
     let pass: GPUComputePassEncoder | null = null;
     for (let at = from; at <= to; at++) {
       const cleared = at < to || to === calls.length ? clears.get(at) : undefined;
-      if (pass && (cleared || queries || at === to)) {
+      if (pass && (cleared || timed?.apart || at === to)) {
         pass.end();
         pass = null;
       }
@@ -222,7 +243,7 @@ export class Plan {
         }
       }
       if (at === to) break;
-      pass ??= encoder.beginComputePass(queries ? timestamps(queries, at) : undefined);
+      pass ??= encoder.beginComputePass(timed && timestamps(timed.queries, at));
       this.#encodeCall(pass, calls[at]!);
     }
     return encoder;

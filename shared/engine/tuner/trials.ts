@@ -1,4 +1,4 @@
-/** What the tuner tries: which operations, which ways to compute them, and a smaller one of the same kind to try them on. */
+/** What the tuner tries: which operations, which ways to compute them, and smaller ones of the same kind to try them on. */
 import {
   type FilterVariant,
   filterVariants,
@@ -10,8 +10,8 @@ import { shapeLabel } from '../kernels/convolution/geometry.ts';
 import { convInputGradientVariants, lowerConvInputGradient } from '../kernels/convolution/inputGradient.ts';
 import type { DeviceFacts } from '../kernels/wgsl.ts';
 import type { BufferRef, KernelCall } from '../plan/call.ts';
-import type { ConvFilterGradientOp, ConvInputGradientOp, ConvOp, Op } from '../plan/ops.ts';
-import { strideOf, type TensorView, wholeView } from '../plan/tensor.ts';
+import type { ConvFilterGradientOp, ConvInputGradientOp, ConvOp, ConvShape, Op } from '../plan/ops.ts';
+import { type LevelShape, strideOf, type TensorView, wholeView } from '../plan/tensor.ts';
 
 export type TunedOp = ConvOp | ConvInputGradientOp | ConvFilterGradientOp;
 export type Variant = ConvVariant | FilterVariant;
@@ -56,7 +56,8 @@ const kinds: Readonly<Record<TunedOp['op'], string>> = {
  */
 export function shapeKey(op: TunedOp): string {
   const octave = Math.round(Math.log2(pixelsOf(op)) / 2) * 2;
-  return `${kinds[op.op]} ${shapeLabel(op.conv)} ${outputOf(op).tensor.storage} about 2^${octave} pixels`;
+  const storage = `${inputOf(op).tensor.storage} ${outputOf(op).tensor.storage}`;
+  return `${kinds[op.op]} ${shapeLabel(op.conv)} ${storage} about 2^${octave} pixels`;
 }
 
 /** Multiplications and additions. */
@@ -71,6 +72,11 @@ function flopsOfPixel({ conv }: TunedOp): number {
 function pixelsOf(op: TunedOp): number {
   const { tensor, levels } = outputOf(op);
   return tensor.batch * levels.reduce((sum, { height, width }) => sum + height * width, 0);
+}
+
+/** What the convolution reads, or its gradient. */
+function inputOf(op: TunedOp): TensorView {
+  return op.op === 'convInputGradient' ? op.target.dx : op.x;
 }
 
 /** What the convolution writes, or its gradient. */
@@ -93,34 +99,77 @@ export function trialFlops(firstMs: number): number {
 /** At least so many pixels along a side, or a trial shows nothing but the time to start it. */
 const leastSide = 16;
 
-/** The same convolution on one square level of one image, nothing fused, everything in the arena. */
-export function trialOf(op: TunedOp, flops: number): TunedOp {
-  const { conv } = op;
+/** For the clock: the same convolution on one square level of one image. */
+export function trialOf(op: TunedOp, flops: number): Trial {
   const pixels = Math.min(pixelsOf(op), flops / flopsOfPixel(op));
   const side = Math.max(leastSide, Math.round(Math.sqrt(pixels)));
-  const { storage } = outputOf(op).tensor;
-  const view = (id: string, length: number, channels: number): TensorView =>
-    wholeView({
-      id: `trial ${id}`,
-      batch: 1,
-      levels: [{ height: length, width: length }],
-      channels,
-      storage,
-    });
-  const weight: BufferRef = {
+  const length = side * op.conv.stride;
+  return aloneOn(op, {
+    batch: 1,
+    to: { height: side, width: side },
+    from: { height: length, width: length },
+  });
+}
+
+/** For its result: two images so small that no tile ends where a row does. */
+export function checkOf(op: TunedOp): Trial {
+  const { kernelSize, stride, padding } = op.conv;
+  const before = (side: number) => (side - 1) * stride + kernelSize - 2 * padding;
+  const to = { height: 13, width: 11 };
+  return aloneOn(op, { batch: 2, to, from: { height: before(to.height), width: before(to.width) } });
+}
+
+/** An operation by itself. */
+export interface Trial {
+  readonly op: TunedOp;
+  /** What the convolution reads, what it writes, or their gradients, and the filter, which is a matrix of [taps x inputs, outputs]. */
+  readonly x: TensorView;
+  readonly y: TensorView;
+  readonly filter: BufferRef;
+}
+
+interface TrialShape {
+  readonly batch: number;
+  readonly to: LevelShape;
+  readonly from: LevelShape;
+}
+
+/** Nothing fused, everything in the arena. */
+function aloneOn(op: TunedOp, { batch, to, from }: TrialShape): Trial {
+  const { conv } = op;
+  const view = (id: string, level: LevelShape, channels: number, { tensor }: TensorView): TensorView =>
+    wholeView({ id: `trial ${id}`, batch, levels: [level], channels, storage: tensor.storage });
+  const filter: BufferRef = {
     ...{ kind: 'arena', id: 'trial filter', offsetWords: 0 },
     words: conv.kernelSize ** 2 * strideOf(conv.inChannels) * strideOf(conv.outChannels),
   };
-  const x = view('x', side * conv.stride, conv.inChannels);
-  const y = view('y', side, conv.outChannels);
-  switch (op.op) {
+  const x = view('x', from, conv.inChannels, inputOf(op));
+  const y = view('y', to, conv.outChannels, outputOf(op));
+  return { op: opOf(op.op, conv, x, y, filter), x, y, filter };
+}
+
+function opOf(
+  kind: TunedOp['op'],
+  conv: ConvShape,
+  x: TensorView,
+  y: TensorView,
+  filter: BufferRef,
+): TunedOp {
+  switch (kind) {
     case 'conv':
-      return { op: 'conv', conv, x, y, weight, bias: null, norm: null, residual: null, relu: false };
+      return {
+        op: kind,
+        conv,
+        x,
+        y,
+        weight: filter,
+        ...{ bias: null, norm: null, residual: null, relu: false },
+      };
     case 'convInputGradient':
-      return { op: op.op, conv, dy: y, weight, norm: null, target: { dx: x, add: null, mask: null } };
+      return { op: kind, conv, dy: y, weight: filter, norm: null, target: { dx: x, add: null, mask: null } };
     case 'convFilterGradient':
       return {
-        ...{ op: op.op, conv, x, dy: y, weightGradient: weight },
+        ...{ op: kind, conv, x, dy: y, weightGradient: filter },
         ...{ biasGradient: null, norm: null, normGradient: null },
       };
   }

@@ -1,19 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { convolution, plainBench } from '../../../test/support/plainBench.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { DeviceFacts } from '../kernels/wgsl.ts';
 import type { KernelCall } from '../plan/call.ts';
-import type { ConvFilterGradientOp } from '../plan/ops.ts';
-import { wholeView } from '../plan/tensor.ts';
 import {
+  checkOf,
   flopsOf,
   leastTrialFlops,
   lowerVariant,
   shapeKey,
+  type TunedOp,
   trialFlops,
   trialOf,
+  type Variant,
   variantsOf,
 } from './trials.ts';
 import { Tuner, type TunerCache } from './tuner.ts';
+import type { Workbench } from './workbench.ts';
 
 const facts: DeviceFacts = {
   software: false,
@@ -25,20 +28,21 @@ const facts: DeviceFacts = {
   matrices: [],
 };
 
-function filterGradient(channels: number, side: number): ConvFilterGradientOp {
-  const view = (id: string) =>
-    wholeView({ id, batch: 2, levels: [{ height: side, width: side }], channels, storage: 'f32' });
-  return {
-    op: 'convFilterGradient',
-    conv: { inChannels: channels, outChannels: channels, kernelSize: 3, stride: 1, padding: 1 },
-    x: view('x'),
-    dy: view('dy'),
-    weightGradient: { kind: 'gradients', offsetWords: 0, words: 9 * channels * channels },
-    ...{ biasGradient: null, norm: null, normGradient: null },
-  };
+function filterGradient(channels: number, side: number): TunedOp {
+  const conv = { inChannels: channels, outChannels: channels, kernelSize: 3, stride: 1, padding: 1 };
+  return convolution('convFilterGradient', conv, ['f32', 'f32'], side);
 }
 
 const [small, large] = [filterGradient(64, 20), filterGradient(256, 40)];
+const right = new Map([small, large].map((op) => [checkOf(op).filter.words, plainBench(op, facts)]));
+
+/** Every way is right. */
+const compute: Workbench['compute'] = (calls, operands, result) =>
+  right.get(result.words)!.compute(calls, operands, result);
+
+function chosen(tuner: Tuner, op: TunedOp) {
+  return op.op === 'convFilterGradient' ? tuner.choices.filter(op) : tuner.choices.conv(op);
+}
 
 function kept(): TunerCache & { readonly texts: Map<string, string> } {
   const texts = new Map<string, string>();
@@ -52,7 +56,7 @@ function kept(): TunerCache & { readonly texts: Map<string, string> } {
 /** A GPU on which a given way to compute is the fastest; every trial takes a second. */
 function bench(cache: TunerCache | null, { fastest = 2, budgetMs = 1e9, software = false } = {}) {
   const codes = [small, large].map(
-    (op) => lowerVariant(trialOf(op, leastTrialFlops), facts, variantsOf(op, facts)[fastest]!)[0]!.code,
+    (op) => lowerVariant(trialOf(op, leastTrialFlops).op, facts, variantsOf(op, facts)[fastest]!)[0]!.code,
   );
   const state = { nowMs: 0, trials: 0, sentences: [] as string[] };
   const time = async (calls: readonly KernelCall[]) => {
@@ -60,7 +64,8 @@ function bench(cache: TunerCache | null, { fastest = 2, budgetMs = 1e9, software
     state.nowMs += 1000;
     return codes.includes(calls[0]!.code) ? 1 : 2;
   };
-  const settings = { adapterKey: 'a GPU', cache, time, clock: () => state.nowMs, budgetMs };
+  const clock = () => state.nowMs;
+  const settings = { adapterKey: 'a GPU', cache, bench: { time, compute }, clock, budgetMs };
   const tuner = new Tuner({ ...settings, facts: { ...facts, software } });
   return {
     tuner,
@@ -74,9 +79,9 @@ describe('the tuner', () => {
 
   it('finds the fastest way to compute each kind, and says how far it is', async () => {
     const { tuner, state, tune } = bench(null);
-    expect(tuner.choices.filter(small)).toBeUndefined();
+    expect(chosen(tuner, small)).toBeUndefined();
     await tune();
-    for (const op of [small, large]) expect(tuner.choices.filter(op)).toEqual(variantsOf(op, facts)[2]);
+    for (const op of [small, large]) expect(chosen(tuner, op)).toEqual(variantsOf(op, facts)[2]);
     expect(state.sentences).toHaveLength(count);
     expect(state.sentences[1]).toBe(`Finding the fastest way to compute on this GPU: 2 of ${count}`);
   });
@@ -90,7 +95,7 @@ describe('the tuner', () => {
     const second = bench(cache);
     await second.tune();
     expect(second.state.trials).toBe(0);
-    expect(second.tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
+    expect(chosen(second.tuner, large)).toEqual(variantsOf(large, facts)[2]);
   });
 
   it('recalls what was found, for those who have no time to try anything', async () => {
@@ -102,14 +107,14 @@ describe('the tuner', () => {
     });
     const { tuner, state, tune } = bench(cache);
     await tuner.recall();
-    expect(tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
-    expect(tuner.choices.filter(small)).toBeUndefined();
+    expect(chosen(tuner, large)).toEqual(variantsOf(large, facts)[2]);
+    expect(chosen(tuner, small)).toBeUndefined();
     expect(state.trials).toBe(0);
     await tune();
-    expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[2]);
+    expect(chosen(tuner, small)).toEqual(variantsOf(small, facts)[2]);
     const software = bench(cache, { software: true });
     await software.tuner.recall();
-    expect(software.tuner.choices.filter(large)).toBeUndefined();
+    expect(chosen(software.tuner, large)).toBeUndefined();
   });
 
   it('ends with its budget, what a step spends most on first, and leaves it at that: the next run computes the same', async () => {
@@ -120,8 +125,8 @@ describe('the tuner', () => {
     await second.tune();
     expect(second.state.trials).toBe(0);
     for (const { tuner } of [first, second]) {
-      expect(tuner.choices.filter(large)).toEqual(variantsOf(large, facts)[2]);
-      expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[0]);
+      expect(chosen(tuner, large)).toEqual(variantsOf(large, facts)[2]);
+      expect(chosen(tuner, small)).toEqual(variantsOf(small, facts)[0]);
     }
   });
 
@@ -135,7 +140,7 @@ describe('the tuner', () => {
       const { tuner, state, tune } = bench({ ...kept(), read: async () => text });
       await tune();
       expect(state.trials).toBe(2 * count);
-      expect(tuner.choices.filter(small)).toEqual(variantsOf(small, facts)[2]);
+      expect(chosen(tuner, small)).toEqual(variantsOf(small, facts)[2]);
     }
   });
 
@@ -145,14 +150,37 @@ describe('the tuner', () => {
     };
     const { tuner, tune } = bench({ read: fails, write: fails });
     await tune();
-    expect(tuner.choices.filter(small)).toBeDefined();
+    expect(chosen(tuner, small)).toBeDefined();
+  });
+
+  it('tries all again where there is another way', async () => {
+    const cache = kept();
+    await bench(cache).tune();
+    cache.texts.forEach((text, key) => {
+      const found = JSON.parse(text);
+      found[shapeKey(large)].of++;
+      cache.texts.set(key, JSON.stringify(found));
+    });
+    const { tuner, state, tune } = bench(cache);
+    await tuner.recall();
+    expect(chosen(tuner, large)).toBeUndefined();
+    await tune();
+    expect(state.trials).toBe(2 * variantsOf(large, facts).length);
+  });
+
+  it('tells halves from floats', () => {
+    const { conv } = small;
+    const keys = (['f32', 'f16'] as const).map((storage) =>
+      shapeKey(convolution('convFilterGradient', conv, [storage, 'f32'])),
+    );
+    expect(keys[0]).not.toBe(keys[1]);
   });
 
   it('leaves software adapters alone', async () => {
     const { tuner, state, tune } = bench(null, { software: true });
     await tune();
     expect(state.trials).toBe(0);
-    expect(tuner.choices.filter(small)).toBeUndefined();
+    expect(chosen(tuner, small)).toBeUndefined();
   });
 
   it('passes over what the device refuses, but not over its loss', async () => {
@@ -161,11 +189,46 @@ describe('the tuner', () => {
       return 1;
     };
     const common = { facts, adapterKey: 'a GPU', cache: null, clock: () => 0, budgetMs: 1 };
-    const tuner = new Tuner({ ...common, time: times('internal') });
+    const tuner = new Tuner({ ...common, bench: { time: times('internal'), compute } });
     await tuner.tune([small], () => {});
-    expect(tuner.choices.filter(small)!.kind).toBe('registers');
-    const lost = new Tuner({ ...common, time: times('device-lost') });
+    expect(chosen(tuner, small)!.kind).toBe('registers');
+    const lost = new Tuner({ ...common, bench: { time: times('device-lost'), compute } });
     await expect(lost.tune([small], () => {})).rejects.toMatchObject({ kind: 'device-lost' });
+  });
+});
+
+describe('a way that is wrong', () => {
+  const variants = variantsOf(small, facts);
+
+  /** All ways are as fast as they come first. */
+  async function tuned(isWrong: (variant: Variant) => boolean, budgetMs = 1e9) {
+    const sentences: string[] = [];
+    const spoiling = plainBench(small, facts, (variant, result) => {
+      if (isWrong(variant)) result[1000]! += 0.1;
+    });
+    let nowMs = 0;
+    const time = async () => ++nowMs;
+    const settings = { adapterKey: 'a GPU', cache: null, clock: () => nowMs, budgetMs };
+    const tuner = new Tuner({ ...settings, facts, bench: { ...spoiling, time } });
+    await tuner.tune([small], (sentence) => sentences.push(sentence));
+    return { variant: chosen(tuner, small), last: sentences.at(-1) };
+  }
+
+  it('is left out, however fast, and were it the default', async () => {
+    const isFirst = (variant: Variant) => JSON.stringify(variant) === JSON.stringify(variants[0]);
+    const { variant, last } = await tuned(isFirst);
+    expect(variant).toEqual(variants[1]);
+    expect(last).toBe(`This GPU computes wrongly in 1 of ${variants.length} ways: they are left out.`);
+    expect((await tuned(() => false)).variant).toEqual(variants[0]);
+  });
+
+  it('is left out where most are', async () => {
+    const { variant } = await tuned(({ kind }) => kind === 'workgroup');
+    expect(variant).toEqual(variants.find(({ kind }) => kind === 'registers'));
+  });
+
+  it('is what there is where all are', async () => {
+    expect((await tuned(() => true)).variant).toEqual(variants[0]);
   });
 });
 
@@ -178,9 +241,10 @@ describe('a way that is hopeless on a slow GPU', () => {
       if (isLong && slow > 1) long++;
       return 0.01 * slow;
     };
-    const tuner = new Tuner({ facts, adapterKey: 'a GPU', cache: null, time, clock: () => 0, budgetMs: 1 });
+    const bench = { time, compute };
+    const tuner = new Tuner({ facts, adapterKey: 'a GPU', cache: null, bench, clock: () => 0, budgetMs: 1 });
     await tuner.tune([large], () => {});
-    expect(tuner.choices.filter(large)!.kind).toBe('workgroup');
+    expect(chosen(tuner, large)!.kind).toBe('workgroup');
     expect(long).toBe(0);
   });
 });
@@ -188,12 +252,12 @@ describe('a way that is hopeless on a slow GPU', () => {
 describe('a trial', () => {
   it('is of the same kind, and small', () => {
     const huge = filterGradient(256, 400);
-    const trial = trialOf(huge, trialFlops(0.001));
+    const trial = trialOf(huge, trialFlops(0.001)).op;
     expect(trial.conv).toEqual(huge.conv);
     expect(flopsOf(trial)).toBeLessThan(5e9);
-    expect(flopsOf(trialOf(huge, trialFlops(1000)))).toBeLessThan(
+    expect(flopsOf(trialOf(huge, trialFlops(1000)).op)).toBeLessThan(
       1.5 * leastTrialFlops + 16 ** 2 * 2 * 9 * 256 ** 2,
     );
-    expect(flopsOf(trialOf(filterGradient(8, 2), leastTrialFlops))).toBeGreaterThan(0);
+    expect(flopsOf(trialOf(filterGradient(8, 2), leastTrialFlops).op)).toBeGreaterThan(0);
   });
 });

@@ -3,24 +3,30 @@
  * kind of convolution, when a network is first planned on an adapter. A software adapter is not tuned: its defaults were measured.
  */
 import { Problem } from '../../domain/problem.ts';
+import { fnv1a32 } from '../../domain/random.ts';
 import type { FilterVariant } from '../kernels/convolution/filterGradient.ts';
 import type { ConvVariant } from '../kernels/convolution/gatherVariants.ts';
 import type { Choices } from '../kernels/lower.ts';
 import type { DeviceFacts } from '../kernels/wgsl.ts';
-import type { KernelCall } from '../plan/call.ts';
+import type { BufferRef } from '../plan/call.ts';
 import type { Op } from '../plan/ops.ts';
+import { type TensorView, wordsOf } from '../plan/tensor.ts';
+import { Check } from './check.ts';
+import { type Operand, tiledNoise } from './operands.ts';
 import {
   flopsOf,
   isTuned,
   leastTrialFlops,
   lowerVariant,
   shapeKey,
+  type Trial,
   type TunedOp,
   trialFlops,
   trialOf,
   type Variant,
   variantsOf,
 } from './trials.ts';
+import type { Workbench } from './workbench.ts';
 
 /** Where what was found is kept between runs. Failing to keep it costs time, nothing else. */
 export interface TunerCache {
@@ -33,8 +39,7 @@ export interface TunerSettings {
   /** Adapter and driver. */
   readonly adapterKey: string;
   readonly cache: TunerCache | null;
-  /** Milliseconds that the calls take, one after the other. */
-  readonly time: (calls: readonly KernelCall[]) => Promise<number>;
+  readonly bench: Workbench;
   /** Milliseconds since any moment. */
   readonly clock: () => number;
   /**
@@ -44,11 +49,17 @@ export interface TunerSettings {
   readonly budgetMs: number;
 }
 
-/** Of what is kept: to be raised when kernels change so much that what was found before says nothing of them. */
-const version = 1;
+/** Of what is kept: to be raised when a kernel's text changes so much that its time of before says nothing of it. */
+const version = 2;
 
 /** Times the fastest first trial. */
 const hopeless = 5;
+
+interface Found {
+  readonly variant: Variant;
+  /** A hash of all that were there to be tried: where another has come, all are tried again. */
+  readonly of: number;
+}
 
 export class Tuner {
   /** As far as is known. */
@@ -59,7 +70,7 @@ export class Tuner {
   readonly #settings: TunerSettings;
   readonly #key: string;
   /** By `shapeKey`. */
-  #found: Map<string, Variant> | null = null;
+  #found: Map<string, Found> | null = null;
 
   constructor(settings: TunerSettings) {
     this.#settings = settings;
@@ -76,7 +87,7 @@ export class Tuner {
    * @throws Problem `device-lost`
    */
   async tune(ops: readonly Op[], tell: (sentence: string) => void): Promise<void> {
-    const { facts, clock, budgetMs } = this.#settings;
+    const { facts, bench, clock, budgetMs } = this.#settings;
     await this.recall();
     if (!this.#found) return;
     const open = this.#open(ops.filter(isTuned));
@@ -84,23 +95,26 @@ export class Tuner {
     const end = clock() + budgetMs;
     let tried = 0;
     for (const op of open) {
+      const variants = variantsOf(op, facts);
+      const check = new Check(op, facts, bench);
       const times: { variant: Variant; ms: number }[] = [];
       let first = Number.POSITIVE_INFINITY;
-      for (const variant of variantsOf(op, facts)) {
+      for (const variant of variants) {
         if (clock() >= end) break;
         tell(`Finding the fastest way to compute on this GPU: ${++tried} of ${total}`);
-        const quick = await this.#try(op, variant, leastTrialFlops);
+        if (!(await check.passes(variant))) continue;
+        const quick = await this.#time(op, variant, leastTrialFlops);
         first = Math.min(first, quick);
         // What takes so much longer is not tried at length: a slow GPU would stand still for it.
         if (quick > hopeless * first) continue;
-        times.push({ variant, ms: await this.#try(op, variant, trialFlops(first)) });
+        times.push({ variant, ms: await this.#time(op, variant, trialFlops(first)) });
       }
-      // The default is tried first, so that it is what stays where nothing else was.
-      const best = times.reduce((a, b) => (b.ms < a.ms ? b : a), {
-        variant: variantsOf(op, facts)[0]!,
-        ms: Number.POSITIVE_INFINITY,
-      });
-      this.#found.set(shapeKey(op), best.variant);
+      if (check.wrong.size > 0) {
+        tell(
+          `This GPU computes wrongly in ${check.wrong.size} of ${variants.length} ways: they are left out.`,
+        );
+      }
+      this.#found.set(shapeKey(op), { variant: bestOf(variants, times, check.wrong), of: hashOf(variants) });
       await this.#write(this.#found);
     }
   }
@@ -120,34 +134,68 @@ export class Tuner {
   }
 
   /** What a device refuses to compute in this way is not its fastest. */
-  async #try(op: TunedOp, variant: Variant, flops: number): Promise<number> {
-    const { facts, time } = this.#settings;
+  async #time(op: TunedOp, variant: Variant, flops: number): Promise<number> {
+    const { facts, bench } = this.#settings;
+    const trial = trialOf(op, flops);
     try {
-      return await time(lowerVariant(trialOf(op, flops), facts, variant));
+      return await bench.time(lowerVariant(trial.op, facts, variant), operandsOf(trial));
     } catch (error) {
       if (error instanceof Problem && error.kind === 'device-lost') throw error;
       return Number.POSITIVE_INFINITY;
     }
   }
 
-  /** What was found by another version of the program may be no way to compute it any more. */
+  /** What was found by another version of the program may be no way to compute it any more, or one among fewer. */
   #chosen(op: TunedOp): Variant | undefined {
     const found = this.#found?.get(shapeKey(op));
-    if (!found) return undefined;
-    const text = JSON.stringify(found);
-    return variantsOf(op, this.#settings.facts).find((variant) => JSON.stringify(variant) === text);
+    if (!found?.variant) return undefined;
+    const variants = variantsOf(op, this.#settings.facts);
+    if (found.of !== hashOf(variants)) return undefined;
+    const text = JSON.stringify(found.variant);
+    return variants.find((variant) => JSON.stringify(variant) === text);
   }
 
-  async #read(): Promise<Map<string, Variant>> {
+  async #read(): Promise<Map<string, Found>> {
     try {
       const text = (await this.#settings.cache?.read(this.#key)) ?? '{}';
-      return new Map(Object.entries(JSON.parse(text) as Record<string, Variant>));
+      return new Map(Object.entries(JSON.parse(text) as Record<string, Found>));
     } catch {
       return new Map();
     }
   }
 
-  async #write(found: ReadonlyMap<string, Variant>): Promise<void> {
+  async #write(found: ReadonlyMap<string, Found>): Promise<void> {
     await this.#settings.cache?.write(this.#key, JSON.stringify(Object.fromEntries(found))).catch(() => {});
   }
+}
+
+/**
+ * The fastest of those that are right. Where none was timed, for the budget had ended, the first that was not found wrong: the default,
+ * unless it is wrong itself. Where all are wrong there is no better choice than the default either.
+ */
+function bestOf(
+  variants: readonly Variant[],
+  times: readonly { readonly variant: Variant; readonly ms: number }[],
+  wrong: ReadonlySet<Variant>,
+): Variant {
+  const right = times.filter(({ variant }) => !wrong.has(variant));
+  const untimed = variants.find((variant) => !wrong.has(variant)) ?? variants[0]!;
+  return right.reduce((a, b) => (b.ms < a.ms ? b : a), { variant: untimed, ms: Number.POSITIVE_INFINITY })
+    .variant;
+}
+
+/** Whatever their order, which the size of a frame may change. */
+export function hashOf(variants: readonly Variant[]): number {
+  const texts = variants.map((variant) => JSON.stringify(variant));
+  return fnv1a32(texts.sort().join());
+}
+
+/** What is in memory does not change how long a product takes, but sums that are no numbers or next to none may. */
+function operandsOf({ op, x, y, filter }: Trial): Operand[] {
+  const ofView = (view: TensorView): Operand => {
+    const ref: BufferRef = { kind: 'arena', id: view.tensor.id, offsetWords: 0, words: wordsOf(view) };
+    return { ref, words: tiledNoise(ref.words, view.tensor.storage) };
+  };
+  const read = { conv: [x], convInputGradient: [y], convFilterGradient: [x, y] }[op.op];
+  return [...read.map(ofView), { ref: filter, words: tiledNoise(filter.words, 'f32') }];
 }
