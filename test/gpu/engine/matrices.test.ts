@@ -6,22 +6,26 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { obtainDevice } from '../../../electron/terminal/device.ts';
 import { deviceFacts } from '../../../shared/engine/device/engineDevice.ts';
 import { sliceCall } from '../../../shared/engine/device/slices.ts';
+import {
+  lowerConvFilterGradient,
+  referenceConvFilterGradient,
+} from '../../../shared/engine/kernels/convolution/filterGradient.ts';
+import { filterMatrixTiles } from '../../../shared/engine/kernels/convolution/filterGradientMatrix.ts';
 import { lowerConv, referenceConv } from '../../../shared/engine/kernels/convolution/forward.ts';
 import { gatherBackward, gatherForward } from '../../../shared/engine/kernels/convolution/gather.ts';
-import {
-  type MatrixVariant,
-  matrixThreads,
-  matrixVariants,
-} from '../../../shared/engine/kernels/convolution/gatherMatrix.ts';
+import { matrixVariants } from '../../../shared/engine/kernels/convolution/gatherMatrix.ts';
 import {
   lowerConvInputGradient,
   referenceConvInputGradient,
 } from '../../../shared/engine/kernels/convolution/inputGradient.ts';
+import { type MatrixTile, threadsOf } from '../../../shared/engine/kernels/convolution/matrixUnits.ts';
 import type { Memory } from '../../../shared/engine/kernels/memory.ts';
 import { imagesOf } from '../../../shared/engine/kernels/rows.ts';
 import type { MatrixShape } from '../../../shared/engine/kernels/wgsl.ts';
+import type { KernelCall } from '../../../shared/engine/plan/call.ts';
 import type { ConvInputGradientOp, ConvOp, FoldedNorm } from '../../../shared/engine/plan/ops.ts';
 import { strideOf, type TensorSpec, type TensorView } from '../../../shared/engine/plan/tensor.ts';
+import * as filterGradient from './filterGradientCase.ts';
 import { nullDevice } from './nullDevice.ts';
 import { Operands, type Side } from './operands.ts';
 import { expectSame, runCalls } from './runCalls.ts';
@@ -73,20 +77,37 @@ const cases: Case[] = [
   },
 ];
 
+const overLevels = { ...pyramid, storage: 'f32' } as const;
+const inHalves = { ...plain, storage: 'f16' } as const;
+
+const filters: filterGradient.FilterGradientCase[] = [
+  { ...overLevels, name: 'over levels, a bias', also: 'bias' },
+  { ...inHalves, name: 'in parts, a norm', levels: [[40, 40]], also: 'norm' },
+  { ...inHalves, name: 'a norm that learns', also: 'learnt norm' },
+];
+
 describe.skipIf(lacking)(
   `convolutions on matrices${lacking ? `, skipped: ${name} has no products of small matrices` : ''}`,
   () => {
     it.each(cases)('are the reference of rounded numbers: $name', async (one) => {
       const { forward, backward } = operands(one);
-      // Compiling takes the most of it: every tile once is enough.
-      const some = one === pyramid ? 100 : 1;
-      for (const variant of matrixVariants(gatherForward(forward), facts).slice(0, some)) {
-        await expectForward(one, variant);
-      }
-      for (const variant of matrixVariants(gatherBackward(backward), facts).slice(0, some)) {
-        await expectBackward(one, variant);
+      for (const tile of some(matrixVariants(gatherForward(forward), facts))) await expectForward(one, tile);
+      for (const tile of some(matrixVariants(gatherBackward(backward), facts))) {
+        await expectBackward(one, tile);
       }
     });
+
+    it.each([0.5, 2])(
+      'are so where subgroups are other than laid out for: %s times as large',
+      async (times) => {
+        const other = (tile: MatrixTile) => ({ ...tile, subgroup: facts.subgroups!.min / times });
+        const { forward, backward } = operands(plain);
+        await expectForward(plain, other(matrixVariants(gatherForward(forward), facts)[0]!));
+        await expectBackward(plain, other(matrixVariants(gatherBackward(backward), facts)[0]!));
+        const { op } = filterGradient.operands(filters[0]!);
+        await expectFilter(filters[0]!, other(filterMatrixTiles(op, facts)[0]!));
+      },
+    );
 
     it('take gradients of any size, far below the smallest half too', async () => {
       const variant = matrixVariants(gatherBackward(operands(pyramid).backward), facts)[0]!;
@@ -102,8 +123,18 @@ describe.skipIf(lacking)(
         expect(rowsOf(after, backward.target.dx).some((value) => Number.isNaN(value))).toBe(true);
       }
     });
+
+    it.each(filters)("of filters' gradients are the reference of rounded numbers: $name", async (one) => {
+      const { op } = filterGradient.operands(one);
+      for (const tile of some(filterMatrixTiles(op, facts))) await expectFilter(one, tile);
+    });
   },
 );
+
+/** Compiling takes the most of it. */
+function some(tiles: readonly MatrixTile[]): MatrixTile[] {
+  return [...new Set([tiles[0]!, tiles.at(-1)!])];
+}
 
 /** Of GPUs; the null backend has none of its own. */
 const shapes: MatrixShape[] = [
@@ -125,13 +156,19 @@ describe('kernels on matrices', () => {
       const variants = matrixVariants(gatherForward(forward), made);
       expect(variants.length).toBeGreaterThan(0);
       for (const variant of variants) {
-        expect(matrixThreads(variant) % made.subgroups!.max).toBe(0);
+        expect(threadsOf(variant) % made.subgroups!.max).toBe(0);
         const calls = [
           ...lowerConv(forward, made, variant),
           ...lowerConvInputGradient(backward, made, variant),
         ];
         for (const { code } of calls) await expectValid(compiler, code);
       }
+    }
+    for (const one of filters) {
+      const { op } = filterGradient.operands(one);
+      const tiles = filterMatrixTiles(op, made);
+      expect(tiles.length).toBeGreaterThan(0);
+      for (const tile of tiles) await expectValid(compiler, lowerConvFilterGradient(op, made, tile)[0]!.code);
     }
   });
 });
@@ -185,7 +222,7 @@ function half(length: number, stride: number): number {
   return Math.floor((length - 1) / stride) + 1;
 }
 
-async function expectForward(one: Case, variant: MatrixVariant): Promise<void> {
+async function expectForward(one: Case, variant: MatrixTile): Promise<void> {
   const { of, forward } = operands(one);
   const after = await run(lowerConv(forward, facts, variant), of);
   if (variant.shape.component === 'f16') {
@@ -198,7 +235,7 @@ async function expectForward(one: Case, variant: MatrixVariant): Promise<void> {
 }
 
 /** @param size what gradients are multiplied with */
-async function expectBackward(one: Case, variant: MatrixVariant, size = 1): Promise<void> {
+async function expectBackward(one: Case, variant: MatrixTile, size = 1): Promise<void> {
   const { of, backward } = operands(one);
   const { dy, norm, target, weight } = backward;
   const gradients = of.memory.tensor(dy);
@@ -217,8 +254,23 @@ async function expectBackward(one: Case, variant: MatrixVariant, size = 1): Prom
   expectSame(rowsOf(after, target.dx), rowsOf(of.memory, target.dx));
 }
 
+async function expectFilter(one: filterGradient.FilterGradientCase, tile: MatrixTile): Promise<void> {
+  const [exact, rounded] = [filterGradient.operands(one), filterGradient.operands(one)];
+  const { op } = exact;
+  const after = await run(lowerConvFilterGradient(op, facts, tile), exact);
+  if (tile.shape.component === 'f16') for (const view of [op.x, op.dy]) roundAll(rounded.memory.tensor(view));
+  for (const { memory } of [exact, rounded]) referenceConvFilterGradient(op, memory);
+  const { weightGradient: filter, biasGradient: bias, normGradient: norm } = op;
+  expectSame(after.words(filter), rounded.memory.words(filter), 3e-6);
+  // Gradients are added up as they came.
+  if (bias) expectSame(after.words(bias), exact.memory.words(bias), 3e-6);
+  if (!norm) return;
+  expectSame(after.words(norm.biasGradient), exact.memory.words(norm.biasGradient), 3e-6);
+  expectSame(after.words(norm.weightGradient), exact.memory.words(norm.weightGradient), 2e-3);
+}
+
 /** In slices, which compute the same: what is dispatched whole is their sum. */
-function run(calls: ReturnType<typeof lowerConv>, of: Operands): Promise<Memory> {
+function run(calls: readonly KernelCall[], of: Pick<Operands, 'memory' | 'f16'>): Promise<Memory> {
   return runCalls(
     device,
     calls.flatMap((call) => sliceCall(call, 2)),

@@ -8,18 +8,21 @@ import type { ConvFilterGradientOp } from '../../plan/ops.ts';
 import { strideOf } from '../../plan/tensor.ts';
 import type { Memory } from '../memory.ts';
 import type { DeviceFacts } from '../wgsl.ts';
+import { filterMatrixTiles, lowerFilterMatrix } from './filterGradientMatrix.ts';
 import { lowerNormGradient, lowerPartialSums } from './filterGradientReduce.ts';
 import { lowerRegisters, type RegisterTile, registerTiles } from './filterGradientRegisters.ts';
 import { lowerSubgroups, type SubgroupsTile, subgroupsTiles } from './filterGradientSubgroups.ts';
 import { lowerWorkgroup, type WorkgroupTile, workgroupTiles } from './filterGradientWorkgroup.ts';
+import type { MatrixTile } from './matrixUnits.ts';
 
-export type FilterVariant = RegisterTile | WorkgroupTile | SubgroupsTile;
+export type FilterVariant = RegisterTile | WorkgroupTile | SubgroupsTile | MatrixTile;
 
 /** Candidates for the tuner; the first is the default. */
 export function filterVariants(op: ConvFilterGradientOp, facts: DeviceFacts): FilterVariant[] {
   const [registers, workgroup] = [registerTiles(op), workgroupTiles(op, facts)];
   if (facts.software) return [...registers, ...workgroup];
-  return [...workgroup, ...subgroupsTiles(op, facts), ...registers];
+  const usual: FilterVariant[] = [...workgroup, ...subgroupsTiles(op, facts), ...registers];
+  return usual.toSpliced(1, 0, ...filterMatrixTiles(op, facts));
 }
 
 /** One dispatch; a second where the pixels are shared out; a third where a norm learns. */
@@ -42,6 +45,8 @@ function lowerMain(op: ConvFilterGradientOp, facts: DeviceFacts, variant: Filter
       return lowerWorkgroup(op, facts, variant);
     case 'subgroups':
       return lowerSubgroups(op, facts, variant);
+    case 'matrix':
+      return lowerFilterMatrix(op, facts, variant);
   }
 }
 

@@ -93,7 +93,7 @@ export function lowerWorkgroup(
 }
 
 function workgroupSource(
-  { kernelSize, stride, padding }: ConvShape,
+  conv: ConvShape,
   tile: WorkgroupTile,
   x: BoundTensor,
   dy: BoundTensor,
@@ -105,38 +105,12 @@ function workgroupSource(
   return `
 var<workgroup> xs: array<vec4<f32>, ${depth * rowFours}>;
 var<workgroup> ys: array<vec4<f32>, ${depth * columnFours}>;
-// Of each pixel: row and column of its first tap in x, x's first row of the image, dy's row, or -1 for none; height and width of x.
-var<workgroup> places: array<vec4<i32>, ${depth}>;
-var<workgroup> sizes: array<vec2<i32>, ${depth}>;
-
-fn place(at: u32, unit: i32, last: i32) {
-  var level = 0;
-  var begin = 0;
-  while (level < g.levelCount - 1 && unit >= g.levels[2 * level + 1].w) {
-    begin = g.levels[2 * level + 1].w;
-    level++;
-  }
-  let inLevel = g.levels[2 * level];
-  let outLevel = g.levels[2 * level + 1];
-  let pixel = unit - begin;
-  let row = pixel / outLevel.z;
-  let image = row / outLevel.y;
-  let sy = (row - image * outLevel.y) * ${stride} - ${padding};
-  let sx = (pixel - row * outLevel.z) * ${stride} - ${padding};
-  places[at] = vec4<i32>(sy, sx, inLevel.x + image * inLevel.y * inLevel.z, select(-1, outLevel.x + pixel, unit < last));
-  sizes[at] = inLevel.yz;
-}
-
+${declarePlaces(conv, depth)}
 @compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>) {
   let group = id.y * count.x + id.x + g.first;
   if (group >= g.groups) { return; }
-  var rest = i32(group);
-  let columnTile = rest % g.columnTiles; rest = rest / g.columnTiles;
-  let rowTile = rest % g.rowTiles;
-  let part = rest / g.rowTiles;
-  let units = g.levels[2 * g.levelCount - 1].w;
-  let last = (part + 1) * units / g.parts;
+  ${findPart}
   let tileRow = thread / ${columns / perThread}u;
   let tileColumn = thread % ${columns / perThread}u;
   ${unroll(8, (row) => `var a${row}_0 = vec4<f32>(); var a${row}_1 = vec4<f32>();`)}
@@ -147,24 +121,13 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
     for (var i = thread; i < ${depth * rowFours}u; i += ${threads}u) {
       let at = i / ${rowFours}u;
       let row = rowTile * ${rowFours} + i32(i % ${rowFours}u);
-      let tap = row / g.inFours;
-      let sy = places[at].x + tap / ${kernelSize};
-      let sx = places[at].y + tap % ${kernelSize};
-      var value = vec4<f32>();
-      if (places[at].w >= 0 && tap < ${kernelSize ** 2} && sy >= 0 && sy < sizes[at].x && sx >= 0 && sx < sizes[at].y) {
-        let word = (places[at].z + sy * sizes[at].y + sx) * g.inFours + row - tap * g.inFours;
-        value = ${x.load('word')};
-      }
+      ${readInput(conv, x)}
       xs[i] = value;
     }
     for (var i = thread; i < ${depth * columnFours}u; i += ${threads}u) {
       let at = i / ${columnFours}u;
       let column = columnTile * ${columnFours} + i32(i % ${columnFours}u);
-      var value = vec4<f32>();
-      if (places[at].w >= 0 && column < g.outFours) {
-        let word = places[at].w * g.outFours + column;
-        value = ${dy.load('word')};
-      }
+      ${readGradient(dy)}
       ys[i] = value;
     }
     workgroupBarrier();
@@ -200,4 +163,59 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
   }
 }
 `;
+}
+
+/** Where the pixels of a slice lie, and `place`, which writes it down. */
+export function declarePlaces({ stride, padding }: ConvShape, depth: number): string {
+  return `
+// Of each pixel: row and column of its first tap in x, x's first row of the image, dy's row, or -1 for none; height and width of x.
+var<workgroup> places: array<vec4<i32>, ${depth}>;
+var<workgroup> sizes: array<vec2<i32>, ${depth}>;
+
+fn place(at: u32, unit: i32, last: i32) {
+  var level = 0;
+  var begin = 0;
+  while (level < g.levelCount - 1 && unit >= g.levels[2 * level + 1].w) {
+    begin = g.levels[2 * level + 1].w;
+    level++;
+  }
+  let inLevel = g.levels[2 * level];
+  let outLevel = g.levels[2 * level + 1];
+  let pixel = unit - begin;
+  let row = pixel / outLevel.z;
+  let image = row / outLevel.y;
+  let sy = (row - image * outLevel.y) * ${stride} - ${padding};
+  let sx = (pixel - row * outLevel.z) * ${stride} - ${padding};
+  places[at] = vec4<i32>(sy, sx, inLevel.x + image * inLevel.y * inLevel.z, select(-1, outLevel.x + pixel, unit < last));
+  sizes[at] = inLevel.yz;
+}`;
+}
+
+/** A workgroup's tile, its part of the pixels, and the last of them. */
+export const findPart = `var rest = i32(group);
+  let columnTile = rest % g.columnTiles; rest = rest / g.columnTiles;
+  let rowTile = rest % g.rowTiles;
+  let part = rest / g.rowTiles;
+  let units = g.levels[2 * g.levelCount - 1].w;
+  let last = (part + 1) * units / g.parts;`;
+
+/** Statements: `value`, what the slice's pixel `at` has in the filter's `row`, in fours. */
+export function readInput({ kernelSize }: ConvShape, x: BoundTensor): string {
+  return `let tap = row / g.inFours;
+      let sy = places[at].x + tap / ${kernelSize};
+      let sx = places[at].y + tap % ${kernelSize};
+      var value = vec4<f32>();
+      if (places[at].w >= 0 && tap < ${kernelSize ** 2} && sy >= 0 && sy < sizes[at].x && sx >= 0 && sx < sizes[at].y) {
+        let word = (places[at].z + sy * sizes[at].y + sx) * g.inFours + row - tap * g.inFours;
+        value = ${x.load('word')};
+      }`;
+}
+
+/** Statements: `value`, what the slice's pixel `at` has in the filter's `column`, in fours. */
+export function readGradient(dy: BoundTensor): string {
+  return `var value = vec4<f32>();
+      if (places[at].w >= 0 && column < g.outFours) {
+        let word = places[at].w * g.outFours + column;
+        value = ${dy.load('word')};
+      }`;
 }

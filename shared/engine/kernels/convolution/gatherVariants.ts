@@ -3,7 +3,7 @@ import type { KernelCall } from '../../plan/call.ts';
 import { strideOf } from '../../plan/tensor.ts';
 import type { DeviceFacts } from '../wgsl.ts';
 import type { Gather } from './gather.ts';
-import { lowerMatrix, type MatrixVariant, matrixVariants } from './gatherMatrix.ts';
+import { lowerMatrix, matrixVariants } from './gatherMatrix.ts';
 import { lowerRegisters, type RegistersVariant, registersCost } from './gatherRegisters.ts';
 import {
   lowerSubgroups,
@@ -19,8 +19,9 @@ import {
   type WorkgroupVariant,
   workgroupsOf,
 } from './gatherWorkgroup.ts';
+import type { MatrixTile } from './matrixUnits.ts';
 
-export type ConvVariant = RegistersVariant | WorkgroupVariant | MatrixVariant | SubgroupsVariant;
+export type ConvVariant = RegistersVariant | WorkgroupVariant | SubgroupsVariant | MatrixTile;
 
 /** Candidates for the tuner; the first is the default. The last is of the other kind, so that the clock may say we are wrong. */
 export function variantsOf(gather: Gather, facts: DeviceFacts): ConvVariant[] {
