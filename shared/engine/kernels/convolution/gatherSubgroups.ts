@@ -2,6 +2,8 @@
  * Convolutions as matrix products without workgroup memory: rows are pixels, columns channels, as in `gatherWorkgroup`, but pixels are
  * handed round in subgroups (`subgroupTeams`). A team has a few pixels, a thread one or a few fours of channels.
  *
+ * Nothing is loaded ahead: a step multiplies so much that other subgroups, and weights out of the cache, fill the time.
+ *
  * Weights are read along their rows. Backward they lie across, a row apart from one thread to the next: there they are turned first, by
  * a short dispatch of its own.
  */
@@ -133,21 +135,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, ${placeParameters}) {
   )}
   ${unroll(pixels, (i) => unroll(fours, (j) => `var sum${i}_${j} = vec4<f32>();`))}
   let own = i32(thread) % ${deep};
-  ${unroll(pixelLoads(layout), (l) => `${locatePixel(layout, l)}\nvar held${l} = vec4<f32>();`)}
+  ${unroll(pixelLoads(layout), (l) => locatePixel(layout, l))}
   let steps = (fours + ${deep - 1}) / ${deep};
-  for (var step = 0; step <= steps; step++) {
+  for (var step = 0; step < steps; step++) {
     ${loadPixels(layout)}
-    if (step > 0) {
-      ${unroll(deep, (q) => multiply(layout, q))}
-    }
-    ${unroll(pixelLoads(layout), (l) => `held${l} = pixel${l};`)}
+    ${unroll(deep, (q) => multiply(layout, q))}
   }
   ${unroll(fours, (j) => channelVectors(gather, j, `column${j}`))}
   ${unroll(pixels, (i) => storeRow(layout, i, `${i}`))}
 }`;
 }
 
-/** The `q`th four of the depth that was loaded a step before. */
+/** The `q`th four of the depth that was loaded. */
 function multiply(layout: Layout, q: number): string {
   const { gather, pixels, fours, deep, threads, phases, sourceFours, targetFours } = layout;
   const { kernelSize } = gather.conv;
@@ -155,14 +154,14 @@ function multiply(layout: Layout, q: number): string {
     phases === 1
       ? 'four * 4'
       : `(((firstY + four / ${sourceFours} / tapsX * ${phases}) * ${kernelSize} + firstX + four / ${sourceFours} % tapsX * ${phases}) * ${sourceFours} + four % ${sourceFours}) * 4`;
-  const held = (i: number) => {
+  const handed = (i: number) => {
     const e = i * deep + q;
-    return handRound(layout, `held${Math.floor(e / threads)}`, e % threads);
+    return handRound(layout, `pixel${Math.floor(e / threads)}`, e % threads);
   };
   return `{
-        let four = min((step - 1) * ${deep} + ${q}, fours - 1);
+        let four = min(step * ${deep} + ${q}, fours - 1);
         let filterRow = ${filterRow};
-        ${unroll(pixels, (i) => `let p${i} = ${held(i)};`)}
+        ${unroll(pixels, (i) => `let p${i} = ${handed(i)};`)}
         ${unroll(
           4,
           (lane) => `{
