@@ -1,7 +1,7 @@
 /**
  * The device of the GPU tests: SwiftShader wherever it can be had, so that the same numbers are checked on every machine. With
  * `BOXWRIGHT_ADAPTER=best` it is this machine's GPU, and the same suites hold its kernels. With `BOXWRIGHT_KERNELS=gpu` kernels are
- * written as for a real GPU even where the CPU plays one: workgroup tiles, sums by groups of threads, the tuner.
+ * written as for a real GPU even where the CPU plays one: workgroup tiles, sums by groups of threads (docs/decisions/05).
  */
 import { type DeviceChoice, type ObtainedDevice, obtainDevice } from '../../electron/terminal/device.ts';
 import { deviceFacts } from '../../shared/engine/device/engineDevice.ts';

@@ -4,7 +4,7 @@ import type { DeviceFacts, MatrixShape } from '../kernels/wgsl.ts';
 import { bufferWords } from '../memory/bytes.ts';
 import { type MemoryLimits, requireWithin } from '../memory/fits.ts';
 import type { Place } from '../memory/packing.ts';
-import type { BufferRef } from '../plan/call.ts';
+import type { BufferRef, KernelCall } from '../plan/call.ts';
 import type { RangeLimits } from '../plan/cuts.ts';
 import { Buffers, type Range } from './buffers.ts';
 import { zeroCounters } from './counters.ts';
@@ -77,6 +77,14 @@ export class EngineDevice {
       this.check();
       throw error;
     }
+  }
+
+  /**
+   * Before a plan has it; it is kept.
+   * @throws Problem `internal`
+   */
+  async compile(call: KernelCall): Promise<void> {
+    await this.#parts.pipelines.prepare([call], this.counters);
   }
 
   /** Room for these before a plan that uses them is made: so that weights can be written first. Plans make room by themselves. */

@@ -60,6 +60,19 @@ export function shapeKey(op: TunedOp): string {
   return `${kinds[op.op]} ${shapeLabel(op.conv)} ${storage} about 2^${octave} pixels`;
 }
 
+/** How much unlike each other they are: octaves of channels and pixels; another kernel or stride is another thing. */
+export function distance(a: TunedOp, b: TunedOp): number {
+  const octaves = (one: number, other: number) => Math.abs(Math.log2(one / other));
+  const [ours, theirs] = [a.conv, b.conv];
+  return (
+    octaves(ours.inChannels, theirs.inChannels) +
+    octaves(ours.outChannels, theirs.outChannels) +
+    octaves(pixelsOf(a), pixelsOf(b)) / 2 +
+    (ours.kernelSize === theirs.kernelSize ? 0 : 8) +
+    (ours.stride === theirs.stride ? 0 : 8)
+  );
+}
+
 /** Multiplications and additions. */
 export function flopsOf(op: TunedOp): number {
   return pixelsOf(op) * flopsOfPixel(op);

@@ -40,6 +40,8 @@ const right = new Map([small, large].map((op) => [checkOf(op).filter.words, plai
 const compute: Workbench['compute'] = (calls, operands, result) =>
   right.get(result.words)!.compute(calls, operands, result);
 
+const compile = async () => {};
+
 function chosen(tuner: Tuner, op: TunedOp) {
   return op.op === 'convFilterGradient' ? tuner.choices.filter(op) : tuner.choices.conv(op);
 }
@@ -65,7 +67,7 @@ function bench(cache: TunerCache | null, { fastest = 2, budgetMs = 1e9, software
     return codes.includes(calls[0]!.code) ? 1 : 2;
   };
   const clock = () => state.nowMs;
-  const settings = { adapterKey: 'a GPU', cache, bench: { time, compute }, clock, budgetMs };
+  const settings = { adapterKey: 'a GPU', cache, bench: { compile, time, compute }, clock, budgetMs };
   const tuner = new Tuner({ ...settings, facts: { ...facts, software } });
   return {
     tuner,
@@ -130,6 +132,19 @@ describe('the tuner', () => {
     }
   });
 
+  it('does as with what is most like it where a step spends too little on it to try, or the budget has ended', async () => {
+    const { tuner, state } = bench(null);
+    const little = filterGradient(256, 2);
+    const strided = convolution('convFilterGradient', { ...large.conv, stride: 2 }, ['f32', 'f32'], 2);
+    const narrow = filterGradient(8, 2);
+    const other = convolution('convInputGradient', large.conv, ['f32', 'f32'], 2);
+    await tuner.tune([small, large, little, strided, narrow, other], () => {});
+    expect(state.trials).toBe(2 * count);
+    expect(chosen(tuner, large)).toEqual(variantsOf(large, facts)[2]);
+    for (const op of [little, strided]) expect(chosen(tuner, op)).toEqual(chosen(tuner, large));
+    for (const op of [narrow, other]) expect(chosen(tuner, op)).toEqual(variantsOf(op, facts)[0]);
+  });
+
   it('ignores what it cannot read, and what is no way to compute any more', async () => {
     const texts = [
       '{',
@@ -189,10 +204,10 @@ describe('the tuner', () => {
       return 1;
     };
     const common = { facts, adapterKey: 'a GPU', cache: null, clock: () => 0, budgetMs: 1 };
-    const tuner = new Tuner({ ...common, bench: { time: times('internal'), compute } });
+    const tuner = new Tuner({ ...common, bench: { compile, time: times('internal'), compute } });
     await tuner.tune([small], () => {});
     expect(chosen(tuner, small)!.kind).toBe('registers');
-    const lost = new Tuner({ ...common, bench: { time: times('device-lost'), compute } });
+    const lost = new Tuner({ ...common, bench: { compile, time: times('device-lost'), compute } });
     await expect(lost.tune([small], () => {})).rejects.toMatchObject({ kind: 'device-lost' });
   });
 });
@@ -209,7 +224,7 @@ describe('a way that is wrong', () => {
     let nowMs = 0;
     const time = async () => ++nowMs;
     const settings = { adapterKey: 'a GPU', cache: null, clock: () => nowMs, budgetMs };
-    const tuner = new Tuner({ ...settings, facts, bench: { ...spoiling, time } });
+    const tuner = new Tuner({ ...settings, facts, bench: { ...spoiling, compile, time } });
     await tuner.tune([small], (sentence) => sentences.push(sentence));
     return { variant: chosen(tuner, small), last: sentences.at(-1) };
   }
@@ -241,7 +256,7 @@ describe('a way that is hopeless on a slow GPU', () => {
       if (isLong && slow > 1) long++;
       return 0.01 * slow;
     };
-    const bench = { time, compute };
+    const bench = { compile, time, compute };
     const tuner = new Tuner({ facts, adapterKey: 'a GPU', cache: null, bench, clock: () => 0, budgetMs: 1 });
     await tuner.tune([large], () => {});
     expect(chosen(tuner, large)!.kind).toBe('workgroup');

@@ -14,6 +14,7 @@ import { type TensorView, wordsOf } from '../plan/tensor.ts';
 import { Check } from './check.ts';
 import { type Operand, tiledNoise } from './operands.ts';
 import {
+  distance,
   flopsOf,
   isTuned,
   leastTrialFlops,
@@ -43,8 +44,8 @@ export interface TunerSettings {
   /** Milliseconds since any moment. */
   readonly clock: () => number;
   /**
-   * Trying ends after this. What was not tried is computed as without a tuner, and so it stays: a run that is done again, or goes on
-   * after its device was lost, is to give the same bytes.
+   * Trying ends after this. What was not tried is computed as what is most like it, and so it stays: a run that is done again, or goes
+   * on after its device was lost, is to give the same bytes.
    */
   readonly budgetMs: number;
 }
@@ -54,6 +55,9 @@ const version = 2;
 
 /** Times the fastest first trial. */
 const hopeless = 5;
+
+/** Of a step's operations: what it spends less on is not worth a wait. */
+const leastShare = 1 / 200;
 
 interface Found {
   readonly variant: Variant;
@@ -87,50 +91,66 @@ export class Tuner {
    * @throws Problem `device-lost`
    */
   async tune(ops: readonly Op[], tell: (sentence: string) => void): Promise<void> {
-    const { facts, bench, clock, budgetMs } = this.#settings;
+    const { facts, clock, budgetMs } = this.#settings;
     await this.recall();
     if (!this.#found) return;
-    const open = this.#open(ops.filter(isTuned));
-    const total = open.reduce((sum, op) => sum + variantsOf(op, facts).length, 0);
-    const end = clock() + budgetMs;
+    const kinds = kindsOf(ops.filter(isTuned));
+    const open = kinds.filter(({ op }) => !this.#chosen(op) && variantsOf(op, facts).length > 1);
+    const least = leastShare * kinds.reduce((sum, { flops }) => sum + flops, 0);
+    const worthwhile = open.filter(({ flops }) => flops >= least);
+    const total = worthwhile.reduce((sum, { op }) => sum + variantsOf(op, facts).length, 0);
     let tried = 0;
-    for (const op of open) {
-      const variants = variantsOf(op, facts);
-      const check = new Check(op, facts, bench);
-      const times: { variant: Variant; ms: number }[] = [];
-      let first = Number.POSITIVE_INFINITY;
-      for (const variant of variants) {
-        if (clock() >= end) break;
-        tell(`Finding the fastest way to compute on this GPU: ${++tried} of ${total}`);
-        if (!(await check.passes(variant))) continue;
-        const quick = await this.#time(op, variant, leastTrialFlops);
-        first = Math.min(first, quick);
-        // What takes so much longer is not tried at length: a slow GPU would stand still for it.
-        if (quick > hopeless * first) continue;
-        times.push({ variant, ms: await this.#time(op, variant, trialFlops(first)) });
-      }
-      if (check.wrong.size > 0) {
-        tell(
-          `This GPU computes wrongly in ${check.wrong.size} of ${variants.length} ways: they are left out.`,
-        );
-      }
-      this.#found.set(shapeKey(op), { variant: bestOf(variants, times, check.wrong), of: hashOf(variants) });
-      await this.#write(this.#found);
+    const end = clock() + budgetMs;
+    const goOn = () => {
+      if (clock() >= end) return false;
+      tell(`Finding the fastest way to compute on this GPU: ${++tried} of ${total}`);
+      return true;
+    };
+    for (const { op } of worthwhile) {
+      if (clock() >= end) break;
+      await this.#keep(this.#found, [[op, await this.#fastest(op, goOn, tell)]]);
     }
+    const known = kinds.flatMap(({ op }) => {
+      const variant = this.#chosen(op);
+      return variant ? [{ op, variant }] : [];
+    });
+    const untried = open.filter(({ op }) => !this.#chosen(op));
+    const alike = untried.map(({ op }) => [op, likeOthers(op, facts, known)] as const);
+    if (alike.length > 0) await this.#keep(this.#found, alike);
   }
 
-  /** One of each kind of which nothing is known and which there is more than one way to compute, the longest in a step first. */
-  #open(ops: readonly TunedOp[]): TunedOp[] {
-    const kinds = new Map<string, { op: TunedOp; flops: number }>();
-    for (const op of ops) {
-      const key = shapeKey(op);
-      const flops = (kinds.get(key)?.flops ?? 0) + flopsOf(op);
-      kinds.set(key, { op, flops });
+  /** The default where `goOn` does not allow for anything. */
+  async #fastest(op: TunedOp, goOn: () => boolean, tell: (sentence: string) => void): Promise<Variant> {
+    const { facts, bench } = this.#settings;
+    const variants = variantsOf(op, facts);
+    const check = new Check(op, facts, bench);
+    const times: { variant: Variant; ms: number }[] = [];
+    const trial = trialOf(op, leastTrialFlops).op;
+    await bench.compile(variants.flatMap((variant) => lowerVariant(trial, facts, variant)));
+    let first = Number.POSITIVE_INFINITY;
+    for (const variant of variants) {
+      if (!goOn()) break;
+      if (!(await check.passes(variant))) continue;
+      const quick = await this.#time(op, variant, leastTrialFlops);
+      first = Math.min(first, quick);
+      // What takes so much longer is not tried at length: a slow GPU would stand still for it.
+      if (quick > hopeless * first) continue;
+      times.push({ variant, ms: await this.#time(op, variant, trialFlops(first)) });
     }
-    return [...kinds.values()]
-      .filter(({ op }) => !this.#chosen(op) && variantsOf(op, this.#settings.facts).length > 1)
-      .sort((a, b) => b.flops - a.flops)
-      .map(({ op }) => op);
+    if (check.wrong.size > 0) {
+      tell(`This GPU computes wrongly in ${check.wrong.size} of ${variants.length} ways: they are left out.`);
+    }
+    return bestOf(variants, times, check.wrong);
+  }
+
+  async #keep(
+    found: Map<string, Found>,
+    chosen: readonly (readonly [op: TunedOp, variant: Variant])[],
+  ): Promise<void> {
+    for (const [op, variant] of chosen) {
+      found.set(shapeKey(op), { variant, of: hashOf(variantsOf(op, this.#settings.facts)) });
+    }
+    await this.#write(found);
   }
 
   /** What a device refuses to compute in this way is not its fastest. */
@@ -167,6 +187,31 @@ export class Tuner {
   async #write(found: ReadonlyMap<string, Found>): Promise<void> {
     await this.#settings.cache?.write(this.#key, JSON.stringify(Object.fromEntries(found))).catch(() => {});
   }
+}
+
+/** One of each kind with the operations of all of them, the most first. */
+function kindsOf(ops: readonly TunedOp[]): { readonly op: TunedOp; readonly flops: number }[] {
+  const kinds = new Map<string, { op: TunedOp; flops: number }>();
+  for (const op of ops) {
+    const key = shapeKey(op);
+    const flops = (kinds.get(key)?.flops ?? 0) + flopsOf(op);
+    kinds.set(key, { op, flops });
+  }
+  return [...kinds.values()].sort((a, b) => b.flops - a.flops);
+}
+
+/** As the most similar operation is computed that can be computed in the same way; the default where there is none. */
+function likeOthers(
+  op: TunedOp,
+  facts: DeviceFacts,
+  others: readonly { readonly op: TunedOp; readonly variant: Variant }[],
+): Variant {
+  const ways = new Map(variantsOf(op, facts).map((variant) => [JSON.stringify(variant), variant]));
+  const [like] = others
+    .filter((other) => other.op.op === op.op && ways.has(JSON.stringify(other.variant)))
+    .map(({ op: other, variant }) => ({ variant, distance: distance(op, other) }))
+    .sort((a, b) => a.distance - b.distance);
+  return like?.variant ?? variantsOf(op, facts)[0]!;
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Binding, BufferRef, KernelCall } from '../plan/call.ts';
 import type { Operand } from './operands.ts';
 
 export interface Workbench {
+  /** All at once, which a device with several cores beside it is faster at. What it refuses it will refuse again when it is tried. */
+  compile(calls: readonly KernelCall[]): Promise<void>;
   /** Milliseconds of the calls once, one after the other. */
   time(calls: readonly KernelCall[], operands: readonly Operand[]): Promise<number>;
   /** What is in `result` after the calls. Whatever else they bind is no number at first. */
@@ -52,6 +54,10 @@ export function workbenchOn(device: EngineDevice, clock: () => number): Workbenc
   }
 
   return {
+    async compile(calls) {
+      await Promise.allSettled(calls.map((call) => device.compile(call)));
+    },
+
     async time(calls, operands) {
       const plan = await device.createPlan({ sections: [{ name: 'trial', calls }] });
       const { ref } = calls[0]!.bindings[0]!;

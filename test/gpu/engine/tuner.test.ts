@@ -110,7 +110,7 @@ it('is asked by an executor that nobody prepared what it found before, and nothi
   await executor.heads(batch);
   expect(reads).toBe(1);
   const cache = { read: async () => found, write: async () => {} };
-  const bench = { time: async () => 1, compute: async () => new Uint32Array() };
+  const bench = { compile: async () => {}, time: async () => 1, compute: async () => new Uint32Array() };
   const tuner = new Tuner({ facts, adapterKey: 'null', cache, bench, clock, budgetMs: 0 });
   await tuner.recall();
   const textsOf = (choices?: Choices) => lowerOps(forward, facts, choices).map(({ code }) => code);
