@@ -114,15 +114,15 @@ describe('a step of nano', () => {
     // Which threads a device lets talk to each other is no limit, and may decide how convolutions are computed.
     const requiredFeatures = (['subgroups'] as const).filter((feature) => adapter.features.has(feature));
     plain = saidToAllow(await adapter.requestDevice({ requiredFeatures }), () => limits);
-    await threeSteps(raised);
+    await twoSteps(raised);
   });
   afterAll(() => {
     raised.dispose();
     plain.destroy();
   });
 
-  async function threeSteps(executor: EngineExecutor): Promise<void> {
-    for (let step = 0; step < 3; step++) {
+  async function twoSteps(executor: EngineExecutor): Promise<void> {
+    for (let step = 0; step < 2; step++) {
       const report = await executor.step(batch, settings);
       expect(report.finite).toBe(true);
     }
@@ -139,7 +139,7 @@ describe('a step of nano', () => {
   it('has the same bytes on a device of which no more than every device allows was asked', async () => {
     expect(plain.limits.maxStorageBufferBindingSize).toBe(2 ** 27);
     const executor = await onPlain();
-    await threeSteps(executor);
+    await twoSteps(executor);
     if (software) expectEqual(await executor.exportWeights(), await raised.exportWeights());
     executor.dispose();
   });
@@ -149,10 +149,10 @@ describe('a step of nano', () => {
     limits = { maxStorageBufferBindingSize: 600_000, maxBufferSize: 1_300_000 };
     const executor = await onPlain();
     const before = await executor.exportWeights();
-    await threeSteps(executor);
+    await twoSteps(executor);
     // 2.3 MiB in pieces of 1.2 MB, which are bound in halves.
     const parts = Math.ceil((executor.parameterCount * 4) / 600_000);
-    expect(executor.device.counters.dispatches).toBe(dispatches + 3 * 2 * (parts - 1));
+    expect(executor.device.counters.dispatches).toBe(dispatches + 2 * 2 * (parts - 1));
     if (software) {
       expectEqual(await executor.exportWeights(), await raised.exportWeights());
       expectEqual(await executor.exportState(), await raised.exportState());
@@ -184,7 +184,6 @@ describe('a step of nano', () => {
       ...refused,
       remedy: expect.stringMatching(/^What fits: a batch of \d+ at this size/),
     });
-    expect((await executor.step(many, { ...settings, microBatch: 8 })).finite).toBe(true);
     executor.dispose();
   });
 
