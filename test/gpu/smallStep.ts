@@ -70,3 +70,15 @@ export function expectEqual(ours: readonly NamedTensor[], theirs: readonly Named
     expect(same, each.name).toBe(true);
   }
 }
+
+/** Of all gradients together, relative. */
+export function distance(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): number {
+  let [apart, length] = [0, 0];
+  ours.forEach(({ data }, index) => {
+    data.forEach((value, at) => {
+      apart += (value - theirs[index]!.data[at]!) ** 2;
+      length += theirs[index]!.data[at]! ** 2;
+    });
+  });
+  return Math.sqrt(apart / length);
+}

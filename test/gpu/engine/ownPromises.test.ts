@@ -6,7 +6,7 @@ import {
   type EngineExecutorOptions,
 } from '../../../shared/engine/executor.ts';
 import type { Batch, NamedTensor, StepReport } from '../../../shared/loss/executor.ts';
-import { expectEqual, network, settings, side, smallBatch } from '../smallStep.ts';
+import { distance, expectEqual, network, settings, side, smallBatch } from '../smallStep.ts';
 import { testDevice } from '../softwareDevice.ts';
 import { onEngine } from './onEngine.ts';
 
@@ -206,18 +206,6 @@ function larger(of: Batch): Batch {
   const images = new Float32Array(of.images.length * 2);
   images.set(of.images);
   return { ...of, images, paddedHeight: side * 2 };
-}
-
-/** Of all gradients together, relative. */
-function distance(ours: readonly NamedTensor[], theirs: readonly NamedTensor[]): number {
-  let [apart, length] = [0, 0];
-  ours.forEach(({ data }, index) => {
-    data.forEach((value, at) => {
-      apart += (value - theirs[index]!.data[at]!) ** 2;
-      length += theirs[index]!.data[at]! ** 2;
-    });
-  });
-  return Math.sqrt(apart / length);
 }
 
 /** How long ours are in the direction of theirs, relative. */
