@@ -114,6 +114,19 @@ describe.skipIf(lacking)(
       for (const size of [1e-30, 1e-12, 1e30]) await expectBackward(pyramid, variant, size);
     });
 
+    it('give the same bytes twice, in slices too', async () => {
+      const { of, backward } = operands(pyramid);
+      const [tile] = matrixVariants(gatherBackward(backward), facts);
+      const { op, memory, f16 } = filterGradient.operands(filters[0]!);
+      const [filterTile] = filterMatrixTiles(op, facts);
+      const dx = () => lowerConvInputGradient(backward, facts, tile);
+      const dw = () => lowerConvFilterGradient(op, facts, filterTile);
+      const [whole, sliced] = [await runCalls(device, dx(), of.memory, of.f16), await run(dx(), of)];
+      expect(rowsOf(sliced, backward.target.dx)).toEqual(rowsOf(whole, backward.target.dx));
+      const [first, second] = [await runCalls(device, dw(), memory, f16), await run(dw(), { memory, f16 })];
+      expect(second.words(op.weightGradient)).toEqual(first.words(op.weightGradient));
+    });
+
     it('hide nothing that is no number', async () => {
       for (const none of [Number.NaN, Number.NEGATIVE_INFINITY]) {
         const { of, backward } = operands(plain);
