@@ -17,6 +17,7 @@ describe('adapterName', () => {
       'NVIDIA Ampere',
     );
     expect(adapterName(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe('SwiftShader');
+    expect(adapterName(info({ device: 'llvmpipe-llvm-22-1-8-256-bits-' }))).toBe('llvmpipe');
     expect(adapterName(info({}))).toBe('GPU');
   });
 });
@@ -25,6 +26,7 @@ describe('isSoftwareAdapter', () => {
   it('sees through processors that play a GPU', () => {
     expect(isSoftwareAdapter(info({ vendor: 'google', architecture: 'swiftshader' }))).toBe(true);
     expect(isSoftwareAdapter(info({ description: 'llvmpipe (LLVM 19.1.0, 256 bits)' }))).toBe(true);
+    expect(isSoftwareAdapter(info({ vendor: 'mesa', architecture: 'software' }))).toBe(true);
     expect(isSoftwareAdapter({ ...info({ vendor: 'intel' }), isFallbackAdapter: true })).toBe(true);
     expect(isSoftwareAdapter(info({ vendor: 'apple', architecture: 'metal-3' }))).toBe(false);
   });

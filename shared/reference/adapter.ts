@@ -4,7 +4,11 @@
 export function isSoftwareAdapter(info: AdapterWords & Pick<GPUAdapterInfo, 'isFallbackAdapter'>): boolean {
   if (info.isFallbackAdapter) return true;
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words);
+  // Mesa's are of the family `software`, which is all that a browser tells.
+  return (
+    info.architecture === 'software' ||
+    /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i.test(words)
+  );
 }
 
 type AdapterWords = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>;
@@ -21,7 +25,9 @@ const vendorNames: Readonly<Record<string, string>> = {
 
 /** The driver's own words where there are any; browsers mostly give away only vendor and family: "NVIDIA Ampere". */
 export function adapterName(info: AdapterWords): string {
-  if (/swiftshader/i.test(`${info.architecture} ${info.device} ${info.description}`)) return 'SwiftShader';
+  const own = `${info.architecture} ${info.device} ${info.description}`;
+  if (/swiftshader/i.test(own)) return 'SwiftShader';
+  if (/llvmpipe|lavapipe/i.test(own)) return 'llvmpipe';
   const words = [info.device, info.description].find((text) => /[a-z]/i.test(text) && !text.startsWith('0x'));
   if (words) return words;
   const vendor = vendorNames[info.vendor] ?? info.vendor;
