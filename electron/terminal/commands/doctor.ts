@@ -171,7 +171,7 @@ function adviceFor(facts: Omit<DoctorReport, 'advice' | 'engine'>): string[] {
   const bufferMib = (adapter?.limits.maxStorageBufferBindingSize ?? Infinity) / 2 ** 20;
   if (bufferMib < 512) {
     advice.push(
-      `One buffer holds at most ${Math.floor(bufferMib)} MiB here: keep --side under 800 with resnet50, and --batch small, or computed in parts by --micro-batch 1.`,
+      `One buffer holds at most ${Math.floor(bufferMib)} MiB here, so large frames and batches do not fit: training says before its first step what does, and --micro-batch 1 computes a batch in parts.`,
     );
   }
   if (memoryGb < 4)
