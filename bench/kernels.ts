@@ -1,10 +1,10 @@
 /**
  * Convolutions in every way the engine can compute them, beside stock tfjs and the device's own peak.
- * `node bench/kernels.ts [--cases r18@128x2,nano@160x2] [--kinds forward,input gradient,filter gradient] [--most N] [--turns N] [--software] [--json]`
+ * `node bench/kernels.ts [--cases r18@128x2,nano@160x2] [--kinds forward,input gradient,filter gradient] [--most N] [--turns N] [--software] [--as-gpu] [--json]`
  *
  * Of each kind those N shapes of a step (default 4) that it spends most on. Times are medians of turns (6) that all take one after the other;
  * an engine's kernel has everything with it that a step fuses into it, tfjs's is the convolution alone. `of peak`: of the multiply-adds
- * that the device makes in registers, measured in between.
+ * that the device makes in registers, measured in between. `--as-gpu`: on a software adapter, the ways in which a GPU may compute.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     most: { type: 'string', default: '4' },
     turns: { type: 'string', default: '6' },
     software: { type: 'boolean', default: false },
+    'as-gpu': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -33,7 +34,8 @@ const turnMs = 10;
 
 if (values.json) console.log = console.error; // what libraries say is no JSON
 const on = await openBest(values.software);
-const engine = new EngineDevice(on.device, { software: on.software, clock: () => performance.now() });
+const software = on.software && !values['as-gpu'];
+const engine = new EngineDevice(on.device, { software, clock: () => performance.now() });
 const wanted = values.kinds.split(',').map(kindNamed);
 await registerStock(on);
 
