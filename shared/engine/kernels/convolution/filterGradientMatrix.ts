@@ -5,19 +5,10 @@
 import type { KernelCall } from '../../plan/call.ts';
 import type { ConvFilterGradientOp } from '../../plan/ops.ts';
 import { strideOf } from '../../plan/tensor.ts';
-import { type BoundTensor, Kernel } from '../kernel.ts';
+import type { BoundTensor } from '../kernel.ts';
 import { type DeviceFacts, unroll } from '../wgsl.ts';
-import {
-  bindSums,
-  filterFlops,
-  filterLabel,
-  type Partials,
-  type SumsWriter,
-  sharedMembers,
-  sharedValues,
-  sharePixels,
-  unitsOf,
-} from './filterGradientPixels.ts';
+import type { Partials, SumsWriter } from './filterGradientPixels.ts';
+import { lowerTiles } from './filterGradientTiles.ts';
 import { declarePlaces, findPart, readGradient, readInput } from './filterGradientWorkgroup.ts';
 import {
   beginPatch,
@@ -40,9 +31,6 @@ import {
   threadsOf,
 } from './matrixUnits.ts';
 
-/** Threads with so many sums hide little latency by themselves: so many times as many of them as keep a device busy. */
-const wavesWanted = 4;
-
 /** Candidates for the tuner; none where the device has no such units. */
 export function filterMatrixTiles({ conv }: ConvFilterGradientOp, facts: DeviceFacts): MatrixTile[] {
   return matrixTiles(conv.kernelSize ** 2 * strideOf(conv.inChannels), strideOf(conv.outChannels), facts);
@@ -53,27 +41,10 @@ export function lowerFilterMatrix(
   facts: DeviceFacts,
   tile: MatrixTile,
 ): { main: KernelCall; partials: Partials | null } {
-  const rowTiles = Math.ceil((op.conv.kernelSize ** 2 * strideOf(op.conv.inChannels)) / tile.rows);
-  const columnTiles = Math.ceil(strideOf(op.conv.outChannels) / tile.columns);
-  const units = unitsOf(op, 1);
-  const threads = rowTiles * columnTiles * threadsOf(tile);
-  const shared = sharePixels(op, facts, threads / wavesWanted, units, 8 * tile.depth);
-  const groups = rowTiles * columnTiles * shared.parts;
-
-  const kernel = new Kernel();
-  const x = kernel.tensor('x', op.x, 'read');
-  const dy = kernel.tensor('dy', op.dy, 'read');
-  const sums = bindSums(kernel, op, shared, 'part');
-  const values = [...sharedValues(op, shared, units), groups, rowTiles, columnTiles];
-  kernel.uniforms(`${sharedMembers(op)}, groups: u32, rowTiles: i32, columnTiles: i32, first: u32`, [
-    ...values,
-    0,
-  ]);
-  const across = Math.min(groups, facts.maxWorkgroupsPerDimension);
-  const code = matrixSource(op, tile, x, dy, sums);
-  const dispatched = [across, Math.ceil(groups / across), 1] as const;
-  const main = kernel.call(filterLabel(op), code, dispatched, filterFlops(op), values.length);
-  return { main: { ...main, code: `${enableMatrices(tile)}\n${main.code}` }, partials: shared.partials };
+  const { main, partials } = lowerTiles(op, facts, { ...tile, threads: threadsOf(tile) }, (x, dy, sums) =>
+    matrixSource(op, tile, x, dy, sums),
+  );
+  return { main: { ...main, code: `${enableMatrices(tile)}\n${main.code}` }, partials };
 }
 
 function matrixSource(

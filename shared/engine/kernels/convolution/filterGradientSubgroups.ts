@@ -5,19 +5,10 @@
 import type { KernelCall } from '../../plan/call.ts';
 import type { ConvFilterGradientOp, ConvShape } from '../../plan/ops.ts';
 import { strideOf } from '../../plan/tensor.ts';
-import { type BoundTensor, Kernel } from '../kernel.ts';
+import type { BoundTensor } from '../kernel.ts';
 import { type DeviceFacts, unroll } from '../wgsl.ts';
-import {
-  bindSums,
-  filterFlops,
-  filterLabel,
-  type Partials,
-  type SumsWriter,
-  sharedMembers,
-  sharedValues,
-  sharePixels,
-  unitsOf,
-} from './filterGradientPixels.ts';
+import type { Partials, SumsWriter } from './filterGradientPixels.ts';
+import { lowerTiles } from './filterGradientTiles.ts';
 import {
   enableSubgroups,
   findPlace,
@@ -35,9 +26,6 @@ export interface SubgroupsTile extends Team {
   /** Fours of outputs of a thread. */
   readonly fours: number;
 }
-
-/** Threads with so many sums in registers hide little latency by themselves: so many times as many of them as keep a device busy. */
-const wavesWanted = 4;
 
 const tiles: readonly Pick<SubgroupsTile, 'rows' | 'fours'>[] = [
   { rows: 16, fours: 2 },
@@ -60,29 +48,15 @@ export function lowerSubgroups(
   facts: DeviceFacts,
   tile: SubgroupsTile,
 ): { main: KernelCall; partials: Partials | null } {
-  const rowTiles = Math.ceil(
-    (op.conv.kernelSize ** 2 * strideOf(op.conv.inChannels)) / (tile.teams * tile.rows),
+  const shape = {
+    rows: tile.teams * tile.rows,
+    columns: 4 * tile.lanes * tile.fours,
+    ...{ threads: threadsOfTeams(tile), depth: depthOf(tile) },
+  };
+  const { main, partials } = lowerTiles(op, facts, shape, (x, dy, sums) =>
+    subgroupsSource(op.conv, tile, x, dy, sums),
   );
-  const columnTiles = Math.ceil(strideOf(op.conv.outChannels) / 4 / (tile.lanes * tile.fours));
-  const units = unitsOf(op, 1);
-  const threads = rowTiles * columnTiles * threadsOfTeams(tile);
-  const shared = sharePixels(op, facts, threads / wavesWanted, units, 8 * depthOf(tile));
-  const groups = rowTiles * columnTiles * shared.parts;
-
-  const kernel = new Kernel();
-  const x = kernel.tensor('x', op.x, 'read');
-  const dy = kernel.tensor('dy', op.dy, 'read');
-  const sums = bindSums(kernel, op, shared, 'part');
-  const values = [...sharedValues(op, shared, units), groups, rowTiles, columnTiles];
-  kernel.uniforms(`${sharedMembers(op)}, groups: u32, rowTiles: i32, columnTiles: i32, first: u32`, [
-    ...values,
-    0,
-  ]);
-  const across = Math.min(groups, facts.maxWorkgroupsPerDimension);
-  const code = subgroupsSource(op.conv, tile, x, dy, sums);
-  const dispatched = [across, Math.ceil(groups / across), 1] as const;
-  const main = kernel.call(filterLabel(op), code, dispatched, filterFlops(op), values.length);
-  return { main: { ...main, code: `${enableSubgroups}\n${main.code}` }, partials: shared.partials };
+  return { main: { ...main, code: `${enableSubgroups}\n${main.code}` }, partials };
 }
 
 /** Pixels that are loaded at a time. */
